@@ -1,0 +1,62 @@
+# Needs Python >= 3.11 and make, nothing else: every target sets up .venv itself.
+# Choose another interpreter with `make demo PYTHON=python3.12`, pass options with `make test ARGS="-x -k demo"`.
+
+AT_LEAST_311 := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c "$(AT_LEAST_311)" >/dev/null 2>&1 && echo $$p && break; done)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock clean
+
+help:
+	@echo "make demo    segment synthetic micrographs into out/demo"
+	@echo "make test    run the test suite                       ARGS='-x -k name'"
+	@echo "make check   linter, formatter, types, import rules"
+	@echo "make format  let ruff rewrite what it can"
+	@echo "make bench   run the benchmarks into out/benchmarks    ARGS='--quick --case tall'"
+	@echo "make lock    resolve requirements.lock again"
+	@echo "make clean   remove what the other targets made, .venv included"
+
+demo: .venv/segment.stamp
+	$(BIN)/segment demo -o out/demo $(ARGS)
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock:
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements.lock
+
+clean:
+	rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	find nmfcore segment benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment is complete once it has pip: an interrupted or pip-less one is made again in place.
+$(BIN)/pip:
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c "$(AT_LEAST_311)" || { echo "$(PYTHON) is not Python >= 3.11 with the venv and ensurepip modules" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/segment.stamp: pyproject.toml requirements.lock | $(BIN)/pip
+	$(INSTALL) -e '.[segment]'
+	@touch $@
+
+# The development install contains the other one, so it stamps both.
+.venv/dev.stamp: pyproject.toml requirements.lock | $(BIN)/pip
+	$(INSTALL) -e '.[segment,huggingface,dev]'
+	@touch $@ .venv/segment.stamp
