@@ -1,0 +1,58 @@
+"""Turn an image into non-negative features of every pixel. A new set is one file and one line in `FEATURES`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.features.feature_set import FeatureSet
+from segment.features.pixel import PIXEL
+from segment.records import FeatureStack
+
+__all__ = ["FEATURES", "FeatureSet", "extract"]
+
+FEATURES: dict[str, FeatureSet] = {
+    "pixel": PIXEL,
+}
+
+
+def extract(image: NDArray[np.float32], name: str = "pixel") -> FeatureStack:
+    """Compute one of the registered feature sets of an image.
+
+    Parameters
+    ----------
+    image : ndarray of float, shape (h, w)
+        Grey levels in [0, 1]; any size from 1 x 1.
+    name : str, default "pixel"
+        A key of `FEATURES`.
+
+    Returns
+    -------
+    FeatureStack
+        Strictly positive float32, shape (n_features, h, w), C-contiguous.
+
+    Raises
+    ------
+    ValueError
+        `name` is not registered, the message lists those that are; `image` is not 2-D, is empty or holds NaN or
+        infinity.
+
+    Examples
+    --------
+    >>> stack = extract(np.eye(8, dtype=np.float32))
+    >>> stack.names
+    ('grey', 'gradient', 'laplacian', 'variance', 'gaussian_3', 'gaussian_7')
+    >>> stack.X.shape
+    (64, 6)
+    """
+    if name not in FEATURES:
+        raise ValueError(f"features must be one of {', '.join(map(repr, sorted(FEATURES)))}, got {name!r}")
+    image = np.ascontiguousarray(image, dtype=np.float32)
+    if image.ndim != 2 or not image.size:
+        raise ValueError(f"image must be a non-empty array of shape (h, w), got shape {image.shape}")
+    if not np.isfinite(image.min() + image.max()):
+        raise ValueError("image must be finite, got NaN or infinity")
+    feature_set = FEATURES[name]
+    data = np.empty((len(feature_set.names), *image.shape), dtype=np.float32)
+    feature_set.compute(image, data)
+    return FeatureStack(data, feature_set.names)

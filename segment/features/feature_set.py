@@ -1,0 +1,26 @@
+"""What a feature set is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Named features and the function that computes them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        One name a feature.
+    compute : callable
+        ``compute(image, out)`` fills `out`, float32 (n_features, h, w) and C-contiguous, with strictly positive values
+        from `image`, float32 (h, w), finite, C-contiguous and not to be changed.
+    """
+
+    names: tuple[str, ...]
+    compute: Callable[[NDArray[np.float32], NDArray[np.float32]], None]

@@ -1,0 +1,148 @@
+"""Write files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+class OutputError(OSError):
+    """A result could not be written; the message names the folder and the system's reason."""
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends without an exception.
+
+    The temporary file lies in the same folder, which is created where missing, and keeps the suffix of `path`.
+    It is flushed to the disk, then moved over `path` in one step. Whatever ends the block early, Ctrl-C included,
+    removes it and leaves an older file at `path` as it was.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the file is to be.
+
+    Yields
+    ------
+    Path
+        The temporary file to write to. It exists and is empty.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written to, or the disk refuses the file; names the folder.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> with atomic_path(folder / "a.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> (folder / "a.txt").read_text()
+    'whole'
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputError(f"cannot write {path.name!r} in folder '{path.parent}': a folder of that name is there")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise OutputError(_refusal(path, error)) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _publish(temporary, path)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(_refusal(path, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_png(path: str | Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+    """Write an image as PNG.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+    image : ndarray of uint8 or uint16, shape (h, w), (h, w, 3) or (h, w, 4)
+        Grey, RGB or RGBA.
+
+    Raises
+    ------
+    ValueError
+        `image` has another shape or type.
+    OutputError
+        The folder cannot be written to.
+    """
+    pixels = np.asarray(image)
+    layout = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    channels = 2 if pixels.ndim == 2 else pixels.shape[2] if pixels.ndim == 3 else 0
+    if pixels.dtype not in (np.uint8, np.uint16) or channels not in layout or not pixels.size:
+        raise ValueError(
+            f"image must be uint8 or uint16 of shape (h, w), (h, w, 3) or (h, w, 4), got {pixels.dtype} {pixels.shape}"
+        )
+    code = layout[channels]
+    encoded = cv2.imencode(".png", np.ascontiguousarray(pixels) if code is None else cv2.cvtColor(pixels, code))[1]
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(encoded.tobytes())
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text as UTF-8 with the line ends it has; raises OutputError where the folder cannot be written to."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON, indented, keys in the order given; raises OutputError where the folder cannot be written to.
+
+    NumPy numbers and arrays and paths are turned into their plain counterparts; NaN and infinity, which JSON does not
+    know, raise ValueError before anything is written.
+    """
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain) + "\n")
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = True) -> None:
+    """Write named arrays as one .npz, compressed unless told otherwise; raises OutputError as `atomic_path` does."""
+    save = np.savez_compressed if compressed else np.savez
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        save(stream, **dict(arrays))
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    # mkstemp makes files private to the user; a result gets the rights that an ordinary file would have.
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+    with temporary.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    return f"cannot write {path.name!r} in folder '{path.parent}': {error.strerror or error}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"cannot write a {type(value).__name__} as JSON")
