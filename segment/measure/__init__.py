@@ -1,0 +1,13 @@
+"""Numbers from phase maps. A new measure is one file and one line in `MEASURES`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from segment.measure.fractions import PhaseFraction, fractions_csv, measure_fractions
+from segment.records import PhaseMap
+
+__all__ = ["MEASURES", "PhaseFraction", "fractions_csv", "measure_fractions"]
+
+MEASURES: dict[str, Callable[[PhaseMap], tuple[Any, ...]]] = {
+    "fractions": measure_fractions,
+}

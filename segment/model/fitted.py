@@ -1,0 +1,70 @@
+"""What a fit learned: the fingerprint of each phase, and how it was found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.model.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """The learned part of a `Segmenter`.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        What the fit was asked for.
+    components : ndarray of float32, shape (k, n_features)
+        H as the engine fitted it, rows in phase order: darkest phase first.
+    feature_names : tuple of str
+        One name a column of `components`.
+    names : tuple of str
+        One name a phase.
+    init : str
+        The start that was used in the end.
+    loss_history : ndarray of float64, shape (n_iter + 1,)
+        Objective at the start and after every iteration.
+    reconstruction_error : float
+        Frobenius norm of X - W H.
+    n_iter : int
+        Iterations of the fit.
+    is_converged : bool
+        Whether the fit stopped because of `tol`.
+    training : tuple of dict
+        Name and SHA-256 (None for an array) of every training image, with the options it was read with.
+    """
+
+    parameters: Parameters
+    components: NDArray[np.float32]
+    feature_names: tuple[str, ...]
+    names: tuple[str, ...]
+    init: str
+    loss_history: NDArray[np.float64]
+    reconstruction_error: float
+    n_iter: int
+    is_converged: bool
+    training: tuple[dict[str, Any], ...]
+
+    @property
+    def norms(self) -> NDArray[np.float32]:
+        """Euclidean length of each row of `components`, shape (k,): what W is multiplied by."""
+        return np.sqrt(np.sum(self.components.astype(np.float64) ** 2, axis=1)).astype(np.float32)
+
+    @property
+    def fingerprints(self) -> NDArray[np.float32]:
+        """Rows of `components` at unit length, shape (k, n_features); a row of zeros stays so."""
+        norms = self.norms
+        return self.components / np.where(norms > 0, norms, 1)[:, None]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides a prediction: components, feature names, phase names and parameters."""
+        described = json.dumps([self.parameters.to_json(), self.feature_names, self.names], sort_keys=True)
+        return hashlib.sha256(described.encode() + np.ascontiguousarray(self.components, dtype="<f4").tobytes()).hexdigest()

@@ -1,0 +1,162 @@
+"""The parameters of a segmentation, and the presets they come from."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+INITS = ("auto", "random", "nndsvd", "nndsvda", "nndsvdar")
+MAX_PHASES = 255
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything that decides a segmentation besides the images.
+
+    Attributes
+    ----------
+    preset : str
+        Name of the preset the other values started from.
+    n_phases : int
+        Number of phases k, 1 to 255.
+    features : str
+        Name of a feature set in `segment.features.FEATURES`.
+    size : int or "native"
+        Edge of the square an image is resized to before its features are taken, in pixels; "native" leaves it as it is.
+    clahe : bool
+        Equalise contrast locally (clip 2.0, 8 x 8 tiles) before the features.
+    alpha : float
+        scikit-learn's ``alpha_W``, with ``alpha_H="same"``.
+    l1_ratio : float
+        Share of L1 in the penalty, 0 to 1.
+    max_iter : int
+        Largest number of iterations of a fit.
+    tol : float
+        Relative decrease below which a fit stops.
+    init : {"auto", "random", "nndsvd", "nndsvda", "nndsvdar"}
+        Start of a fit; "auto" is nndsvda below 5 components and random from 5.
+    random_state : int
+        Seed of every random choice.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range; the message names the parameter and the value.
+    """
+
+    preset: str
+    n_phases: int
+    features: str
+    size: int | str
+    clahe: bool
+    alpha: float
+    l1_ratio: float
+    max_iter: int
+    tol: float
+    init: str
+    random_state: int
+
+    def __post_init__(self) -> None:
+        _check_whole("n_phases", self.n_phases, 1, MAX_PHASES)
+        _check_whole("max_iter", self.max_iter, 1, None)
+        _check_whole("random_state", self.random_state, 0, 2**32 - 1)
+        if self.size != "native":
+            _check_whole("size", self.size, 8, 32767)
+        if not isinstance(self.clahe, bool):
+            raise ValueError(f"clahe must be True or False, got {self.clahe!r}")
+        _check_real("alpha", self.alpha, 0.0, None)
+        _check_real("l1_ratio", self.l1_ratio, 0.0, 1.0)
+        _check_real("tol", self.tol, 0.0, None)
+        if self.init not in INITS:
+            raise ValueError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
+        if not isinstance(self.features, str):
+            raise ValueError(f"features must be the name of a feature set, got {self.features!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters as a dict of JSON values."""
+        return asdict(self)
+
+
+@cache
+def presets() -> dict[str, dict[str, Any]]:
+    """Return every preset by name, each complete.
+
+    Returns
+    -------
+    dict of str to dict
+        Values of every parameter except ``preset`` and ``random_state``.
+
+    Examples
+    --------
+    >>> from segment.model import presets
+    >>> sorted(presets())
+    ['default', 'fine_detail', 'high_sparsity']
+    >>> presets()["fine_detail"]["n_phases"]
+    4
+    """
+    table = tomllib.loads(files("segment.model").joinpath("presets.toml").read_text(encoding="utf-8"))
+    return {name: {**table["default"], **values} for name, values in table.items()}
+
+
+def resolve(preset: str = "default", *, random_state: int = 0, **values: Any) -> Parameters:
+    """Return a preset's parameters with some values replaced.
+
+    Parameters
+    ----------
+    preset : str, default "default"
+        A name in `presets()`.
+    random_state : int, default 0
+        Seed of every random choice.
+    **values
+        Any other attribute of `Parameters`; None means the preset's own value.
+
+    Returns
+    -------
+    Parameters
+
+    Raises
+    ------
+    ValueError
+        If the preset is unknown (the message lists those known) or a value is out of its range.
+
+    Examples
+    --------
+    >>> from segment.model import resolve
+    >>> resolve("high_sparsity", n_phases=2).alpha
+    0.15
+    """
+    if preset not in presets():
+        raise ValueError(f"unknown preset {preset!r}; known: {', '.join(sorted(presets()))}")
+    given = {name: value for name, value in values.items() if value is not None}
+    return Parameters(**{**presets()[preset], **given, "preset": preset, "random_state": random_state})
+
+
+def from_json(record: dict[str, Any]) -> Parameters:
+    """Return the parameters that `Parameters.to_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is missing, unknown or out of its range.
+    """
+    names = {field.name for field in fields(Parameters)}
+    if set(record) != names:
+        raise ValueError(f"expected the parameters {sorted(names)}, found {sorted(record)}")
+    return Parameters(**record)
+
+
+def _check_whole(name: str, value: object, low: int, high: int | None) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):  # pyright: ignore[reportOperatorIssue]
+        span = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be a whole number {span}, got {value!r}")
+
+
+def _check_real(name: str, value: object, low: float, high: float | None) -> None:
+    real = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not real or not low <= value < float("inf") or (high is not None and value > high):  # pyright: ignore[reportOperatorIssue]
+        span = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        raise ValueError(f"{name} must be a number {span}, got {value!r}")

@@ -1,0 +1,254 @@
+"""The `Segmenter`: learn phases from micrographs without labels, and map them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.features import FEATURES, extract
+from segment.io import from_array, read_micrograph
+from segment.model import storage
+from segment.model.abundances import largest, normalise
+from segment.model.fitted import FittedModel
+from segment.model.parameters import Parameters, resolve
+from segment.model.training import prepared, train, unmix
+from segment.records import Micrograph, PhaseMap
+
+Image = str | Path | ArrayLike | Micrograph
+
+
+class Segmenter:
+    """Learn the phases of micrographs by non-negative matrix factorization, and map them.
+
+    Every pixel is a row of features X; X is about W H, with H the fingerprint of each phase, shared by all training
+    images, and W its amount in each pixel. The engine minimises its documented objective with ``alpha_W = alpha``,
+    ``alpha_H = "same"``.
+
+    Parameters
+    ----------
+    n_phases : int, optional
+        Number of phases, 1 to 255. Like every parameter below, None stands for the preset's value.
+    preset : str, default "default"
+        Where unspecified values come from; see `segment.model.presets`.
+    random_state : int, default 0
+        Seed of every random choice.
+    features : str, optional
+        Name of a feature set in `segment.features.FEATURES`.
+    size : int or "native", optional
+        Edge of the square an image is resized to before its features are taken, in pixels.
+    clahe : bool, optional
+        Equalise contrast locally first (clip 2.0, 8 x 8 tiles).
+    alpha, l1_ratio : float, optional
+        Strength of the penalties, and the share of L1 in them.
+    max_iter : int, optional
+        Largest number of iterations.
+    tol : float, optional
+        Relative decrease below which a fit stops.
+    init : {"auto", "random", "nndsvd", "nndsvda", "nndsvdar"}, optional
+        Start of the fit; "auto" is nndsvda below 5 components and random from 5.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        Every parameter, resolved.
+    model : FittedModel
+        What was learned. Raises RuntimeError before `fit`.
+
+    Raises
+    ------
+    ValueError
+        If the preset or feature set is unknown, or a value is out of its range.
+
+    Notes
+    -----
+    Phases are ordered from dark to bright: phase 0 is the one whose training pixels have the lowest mean grey level.
+    The same images, parameters and seed give the same map, on any number of threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((32, 32), dtype=np.float32)
+    >>> image[:, 16:] = 1.0
+    >>> phases = Segmenter(n_phases=2).fit_predict(image)
+    >>> phases.labels.shape, int(phases.labels[16, 28])
+    ((32, 32), 1)
+    """
+
+    def __init__(
+        self,
+        n_phases: int | None = None,
+        *,
+        preset: str = "default",
+        random_state: int = 0,
+        features: str | None = None,
+        size: int | str | None = None,
+        clahe: bool | None = None,
+        alpha: float | None = None,
+        l1_ratio: float | None = None,
+        max_iter: int | None = None,
+        tol: float | None = None,
+        init: str | None = None,
+    ) -> None:
+        parameters = resolve(
+            preset,
+            random_state=random_state,
+            n_phases=n_phases,
+            features=features,
+            size=size,
+            clahe=clahe,
+            alpha=alpha,
+            l1_ratio=l1_ratio,
+            max_iter=max_iter,
+            tol=tol,
+            init=init,
+        )
+        if parameters.features not in FEATURES:
+            raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
+        self.parameters: Parameters = parameters
+        self._model: FittedModel | None = None
+
+    def __repr__(self) -> str:
+        state = "fitted" if self._model is not None else "not fitted"
+        return f"Segmenter({self.parameters.n_phases}, preset={self.parameters.preset!r}, {state})"
+
+    @property
+    def model(self) -> FittedModel:
+        """What was learned; raises RuntimeError before `fit`."""
+        if self._model is None:
+            raise RuntimeError("this Segmenter is not fitted; call fit(images) or Segmenter.load(path) first")
+        return self._model
+
+    def fit(self, images: Image | Iterable[Image]) -> Segmenter:
+        """Learn one set of phases from all the images together.
+
+        Parameters
+        ----------
+        images : path, array, Micrograph, or an iterable of them
+            Files are read, their information band cropped; an array is one grey or colour image, taken as it is.
+
+        Returns
+        -------
+        Segmenter
+            self.
+
+        Raises
+        ------
+        ValueError
+            If there is no image, or fewer pixels than phases.
+        segment.io.ImageReadError
+            If a file cannot be read; the message names it.
+
+        Warns
+        -----
+        RuntimeWarning
+            If a component explains nothing and the fit was repeated from another start.
+        """
+        micrographs = [as_micrograph(image) for image in _as_many(images)]
+        if not micrographs:
+            raise ValueError("images is empty: at least one is needed to fit")
+        greys = [prepared(micrograph.image, self.parameters) for micrograph in micrographs]
+        self._model = train(greys, self.parameters, (_provenance(micrograph) for micrograph in micrographs))
+        return self
+
+    def predict(self, image: Image) -> PhaseMap:
+        """Map the learned phases in one image.
+
+        Parameters
+        ----------
+        image : path, array or Micrograph
+
+        Returns
+        -------
+        PhaseMap
+            At the image's own size, after its band was cropped. A pixel without any phase gets uniform abundances and
+            label 0.
+
+        Raises
+        ------
+        RuntimeError
+            Before `fit`.
+        segment.io.ImageReadError
+            If the file cannot be read.
+        """
+        model = self.model
+        micrograph = as_micrograph(image)
+        grey = prepared(micrograph.image, self.parameters)
+        shares = unmix(extract(grey, self.parameters.features), model).reshape(-1, *grey.shape)
+        abundances = normalise(shares)
+        if grey.shape != micrograph.image.shape:
+            abundances = normalise(_enlarged(abundances, micrograph.image.shape))
+        labels = largest(abundances)
+        counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)
+        return PhaseMap(
+            labels=labels,
+            abundances=abundances,
+            fractions=counts / labels.size,
+            names=model.names,
+            micrograph=micrograph,
+            parameters=self.parameters.to_json(),
+        )
+
+    def fit_predict(self, image: Image) -> PhaseMap:
+        """Learn the phases of one image and map them: ``fit(image).predict(image)``, reading it once."""
+        micrograph = as_micrograph(image)
+        return self.fit(micrograph).predict(micrograph)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to an ``.npz`` file, whole or not at all; it holds no pickled objects.
+
+        Raises
+        ------
+        segment.io.OutputError
+            If the file cannot be written.
+        """
+        storage.save(path, self.model)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Segmenter:
+        """Read a model that `save` wrote.
+
+        Raises
+        ------
+        segment.model.ModelFileError
+            If the file is missing, damaged, of another kind or of a newer version; the message names it.
+        """
+        model = storage.load(path)
+        values: dict[str, Any] = model.parameters.to_json()
+        try:
+            segmenter = cls(values.pop("n_phases"), **values)
+        except ValueError as error:
+            raise storage.ModelFileError(f"{path}: {error}") from error
+        segmenter._model = model
+        return segmenter
+
+
+def as_micrograph(image: Image) -> Micrograph:
+    """Return `image` as a Micrograph: a path is read, an array is taken as it is."""
+    if isinstance(image, Micrograph):
+        return image
+    if isinstance(image, (str, Path)):
+        return read_micrograph(image)
+    return from_array(np.asarray(image))
+
+
+def _as_many(images: Image | Iterable[Image]) -> Iterable[Image]:
+    if isinstance(images, (str, Path, Micrograph, np.ndarray)):
+        return [images]
+    return images  # pyright: ignore[reportReturnType]
+
+
+def _provenance(micrograph: Micrograph) -> dict[str, Any]:
+    return {"name": micrograph.name, "sha256": micrograph.sha256, "shape": list(micrograph.image.shape)}
+
+
+def _enlarged(abundances: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    height, width = shape
+    resized = np.empty((abundances.shape[0], height, width), dtype=np.float32)
+    for source, target in zip(abundances, resized, strict=True):
+        cv2.resize(source, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+    return resized

@@ -1,0 +1,101 @@
+"""A fitted model as one ``.npz`` file without pickled objects."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segment.io import write_npz
+from segment.model.fitted import FittedModel
+from segment.model.parameters import from_json
+
+FORMAT = "segment model"
+VERSION = 1
+
+
+class ModelFileError(ValueError):
+    """A file is not a model that this version can read; the message names the file and the reason."""
+
+
+def save(path: str | Path, model: FittedModel) -> None:
+    """Write `model` to `path`, whole or not at all."""
+    described: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "parameters": model.parameters.to_json(),
+        "feature_names": model.feature_names,
+        "names": model.names,
+        "init": model.init,
+        "reconstruction_error": model.reconstruction_error,
+        "n_iter": model.n_iter,
+        "is_converged": model.is_converged,
+        "training": model.training,
+    }
+    write_npz(
+        path,
+        {
+            "description": np.frombuffer(json.dumps(described, ensure_ascii=False).encode(), dtype=np.uint8),
+            "components": model.components,
+            "loss_history": model.loss_history,
+        },
+    )
+
+
+def load(path: str | Path) -> FittedModel:
+    """Read the model at `path`.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, of another kind or of a newer version; the message names it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if not isinstance(arrays, np.lib.npyio.NpzFile) or "description" not in arrays.files:
+                raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")
+            described = json.loads(arrays["description"].tobytes().decode())
+            _check_kind(path, described)
+            return _assemble(described, arrays["components"], arrays["loss_history"])
+    except ModelFileError:
+        raise
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        raise ModelFileError(f"{path}: not a model file, or a damaged one ({_first_line(error)})") from error
+
+
+def _check_kind(path: str | Path, described: object) -> None:
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")
+    if described.get("version") != VERSION:
+        raise ModelFileError(f"{path}: model file of version {described.get('version')!r}; this version reads {VERSION}")
+
+
+def _assemble(described: dict[str, Any], components: np.ndarray, loss_history: np.ndarray) -> FittedModel:
+    parameters = from_json(described["parameters"])
+    feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
+    shape = (parameters.n_phases, len(feature_names))
+    if components.shape != shape or len(names) != shape[0] or components.dtype.kind != "f":
+        raise ValueError(f"components of shape {components.shape} where {shape} was described")
+    if not np.all(np.isfinite(components) & (components >= 0)):
+        raise ValueError("components are not all finite and non-negative")
+    return FittedModel(
+        parameters=parameters,
+        components=np.ascontiguousarray(components, dtype=np.float32),
+        feature_names=feature_names,
+        names=names,
+        init=str(described["init"]),
+        loss_history=np.asarray(loss_history, dtype=np.float64),
+        reconstruction_error=float(described["reconstruction_error"]),
+        n_iter=int(described["n_iter"]),
+        is_converged=bool(described["is_converged"]),
+        training=tuple(described["training"]),
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

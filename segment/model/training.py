@@ -1,0 +1,193 @@
+"""Fit shared fingerprints to the features of many images."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from nmfcore import NMF
+from numpy.typing import NDArray
+
+from segment.features import FEATURES, extract
+from segment.model.abundances import largest, scale
+from segment.model.fitted import FittedModel
+from segment.model.parameters import Parameters
+from segment.preprocess import prepare
+from segment.records import FeatureStack
+
+# A component whose share never exceeds this part of X's largest entry explains nothing.
+DEAD = 1e-6
+AUTO_RANDOM_FROM = 5
+
+
+def prepared(image: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
+    """Resize and equalise `image` as `parameters` say; float32, shape (h, w), in [0, 1]."""
+    size = None if isinstance(parameters.size, str) else parameters.size
+    return prepare(image, size=size, clahe=parameters.clahe)
+
+
+def stack_features(
+    greys: Sequence[NDArray[np.float32]], parameters: Parameters
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Compute the features of several prepared images into one matrix.
+
+    Parameters
+    ----------
+    greys : sequence of ndarray of float32, shape (h, w)
+    parameters : Parameters
+
+    Returns
+    -------
+    X : ndarray of float32, shape (n_pixels, n_features)
+        Fortran-ordered: one feature after the other in memory, images side by side within it.
+    names : tuple of str
+        One name a feature.
+    """
+    if len(greys) == 1:
+        stack = extract(greys[0], parameters.features)
+        return stack.X, stack.names
+    total = sum(grey.size for grey in greys)
+    names = FEATURES[parameters.features].names
+    joined = np.empty((len(names), total), dtype=np.float32)
+    start = 0
+    for grey in greys:
+        stack = extract(grey, parameters.features)
+        joined[:, start : start + grey.size] = stack.data.reshape(len(names), -1)
+        start += grey.size
+    return joined.T, names
+
+
+def solver(parameters: Parameters, init: str) -> NMF:
+    """Return the unfitted factorization that `parameters` ask for, started from `init`."""
+    return NMF(
+        n_components=parameters.n_phases,
+        init=init,
+        solver="cd",
+        tol=parameters.tol,
+        max_iter=parameters.max_iter,
+        random_state=parameters.random_state,
+        alpha_W=parameters.alpha,
+        alpha_H="same",
+        l1_ratio=parameters.l1_ratio,
+    )
+
+
+def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
+    """Solve for the shares of the model's phases in every pixel.
+
+    Returns
+    -------
+    ndarray of float32, shape (k, n_pixels)
+        Columns of W, multiplied by the lengths of H's rows; not yet summing to one.
+
+    Raises
+    ------
+    ValueError
+        If the features are not those the model was trained on.
+    """
+    if stack.names != model.feature_names:
+        raise ValueError(
+            f"the model was trained on the features {', '.join(model.feature_names)}; "
+            f"this version of {model.parameters.features!r} gives {', '.join(stack.names)}"
+        )
+    nmf = solver(model.parameters, model.init)
+    nmf.components_ = model.components
+    nmf.n_features_in_ = model.components.shape[1]
+    return scale(nmf.transform(stack.X), model.norms)
+
+
+def train(greys: Sequence[NDArray[np.float32]], parameters: Parameters, training: Iterable[dict[str, Any]]) -> FittedModel:
+    """Fit H to all the images together, and order its rows from the darkest phase to the brightest.
+
+    Parameters
+    ----------
+    greys : sequence of ndarray of float32, shape (h, w)
+        Prepared images.
+    parameters : Parameters
+    training : iterable of dict
+        What to remember of each image.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    ValueError
+        If there are fewer pixels than phases.
+
+    Warns
+    -----
+    RuntimeWarning
+        If a component explains nothing (W about zero) and another start was tried, or none helped.
+
+    Notes
+    -----
+    A phase's brightness is the mean grey level of the training pixels in which its share is the largest; one that
+    wins no pixel comes last. Ties keep the engine's order.
+    """
+    total = sum(grey.size for grey in greys)
+    if total < parameters.n_phases:
+        raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
+    X, names = stack_features(greys, parameters)
+    ceiling = float(X.max())
+    starts = _starts(parameters, X.shape[1])
+    for attempt, init in enumerate(starts):
+        nmf = solver(parameters, init)
+        W = nmf.fit_transform(X)
+        norms = np.linalg.norm(nmf.components_.astype(np.float64), axis=1).astype(np.float32)
+        peaks, brightness = _survey(W, norms, greys)
+        dead = np.flatnonzero(peaks <= DEAD * ceiling)
+        del W
+        if not dead.size:
+            break
+        following = f"refitted from init {starts[attempt + 1]!r}" if attempt + 1 < len(starts) else "kept as it is"
+        warnings.warn(
+            f"{dead.size} of {parameters.n_phases} components explain nothing (W is about zero) from init {init!r}; "
+            f"{following}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    order = np.argsort(brightness, kind="stable")
+    return FittedModel(
+        parameters=parameters,
+        components=np.ascontiguousarray(nmf.components_[order], dtype=np.float32),
+        feature_names=names,
+        names=tuple(f"phase {phase}" for phase in range(parameters.n_phases)),
+        init=init,
+        loss_history=np.asarray(nmf.loss_history_, dtype=np.float64),
+        reconstruction_error=float(nmf.reconstruction_err_),
+        n_iter=int(nmf.n_iter_),
+        is_converged=bool(nmf.converged_),
+        training=tuple(training),
+    )
+
+
+def _starts(parameters: Parameters, n_features: int) -> tuple[str, ...]:
+    first = parameters.init
+    if first == "auto":
+        # NNDSVD has no more directions than X has columns.
+        first = "nndsvda" if parameters.n_phases < min(AUTO_RANDOM_FROM, n_features + 1) else "random"
+    return tuple(dict.fromkeys((first, "random", "nndsvdar" if parameters.n_phases <= n_features else "random")))
+
+
+def _survey(
+    W: NDArray[np.float32], norms: NDArray[np.float32], greys: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the largest share of each component, and the mean grey level where it leads (inf where it never does)."""
+    k = W.shape[1]
+    peaks = np.zeros(k, dtype=np.float32)
+    summed, counted = np.zeros(k), np.zeros(k)
+    start = 0
+    for grey in greys:
+        shares = scale(W[start : start + grey.size], norms)
+        np.maximum(peaks, shares.max(axis=1), out=peaks)
+        labels = largest(shares)
+        summed += np.bincount(labels, weights=grey.ravel(), minlength=k)
+        counted += np.bincount(labels, minlength=k)
+        start += grey.size
+    brightness = np.full(k, np.inf)
+    np.divide(summed, counted, out=brightness, where=counted > 0)
+    return peaks, brightness

@@ -1,0 +1,26 @@
+"""Pictures: full-size arrays for files, matplotlib figures for papers and notebooks."""
+
+from segment.plots.colours import colour_table, phase_colours
+from segment.plots.figures import plot_components, plot_fingerprints, plot_overlay, plot_phases
+from segment.plots.legend import legend_strip
+from segment.plots.rgb import colour_labels, component_picture, overlay_picture, phase_picture
+from segment.plots.scale_bar import ScaleBar, scale_bar
+from segment.plots.summary import SummaryRow, plot_summary
+
+__all__ = [
+    "ScaleBar",
+    "SummaryRow",
+    "colour_labels",
+    "colour_table",
+    "component_picture",
+    "legend_strip",
+    "overlay_picture",
+    "phase_colours",
+    "phase_picture",
+    "plot_components",
+    "plot_fingerprints",
+    "plot_overlay",
+    "plot_phases",
+    "plot_summary",
+    "scale_bar",
+]

@@ -1,0 +1,129 @@
+"""The frozen records that flow between the rooms of `segment`, in the order in which they arise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The size of a pixel, and how far to trust it.
+
+    Attributes
+    ----------
+    pixel_size_um : float or None
+        Edge length of a square pixel in micrometres; None where the file does not say.
+    source : str
+        Where the number was read, e.g. ``"Zeiss tag 34118, ap_image_pixel_size"``, ``"user"`` or ``"none"``.
+    confidence : {"high", "low", "none"}
+        "high" for the microscope's own metadata or the user's word, "low" for a generic tag, "none" without a number.
+    """
+
+    pixel_size_um: float | None = None
+    source: str = "none"
+    confidence: str = "none"
+
+
+@dataclass(frozen=True)
+class Band:
+    """The information band at the foot of a micrograph.
+
+    Attributes
+    ----------
+    top : int or None
+        First row of the band in the image as read; rows ``[0, top)`` are the micrograph. None: no band.
+    source : {"metadata", "detected", "user", "none"}
+        Who said so.
+    """
+
+    top: int | None = None
+    source: str = "none"
+
+
+@dataclass(frozen=True)
+class Micrograph:
+    """One image, cropped and grey, with everything needed to say where it came from.
+
+    Attributes
+    ----------
+    image : ndarray of float32, shape (h, w)
+        Grey levels in [0, 1], scaled by the full range of the file's integer type, after the band was cropped.
+    name : str
+        Stem of the file, or the name given to an array.
+    path : Path or None
+        The file; None for an array.
+    sha256 : str or None
+        Digest of the file's bytes; None for an array.
+    dtype : str
+        Type of the pixels as read, e.g. ``"uint8"``.
+    channels : {"grey", "rgb", "rgba", "grey+alpha"}
+        Layout as read.
+    read_shape : tuple of int
+        (height, width) as read, before the band was cropped.
+    band : Band
+    calibration : Calibration
+    """
+
+    image: NDArray[np.float32]
+    name: str
+    path: Path | None
+    sha256: str | None
+    dtype: str
+    channels: str
+    read_shape: tuple[int, int]
+    band: Band = field(default_factory=Band)
+    calibration: Calibration = field(default_factory=Calibration)
+
+
+@dataclass(frozen=True)
+class FeatureStack:
+    """Non-negative features of every pixel, feature by feature.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (n_features, h, w), C-contiguous
+        Strictly positive values.
+    names : tuple of str
+        One name a feature.
+    """
+
+    data: NDArray[np.float32]
+    names: tuple[str, ...]
+
+    @property
+    def X(self) -> NDArray[np.float32]:
+        """The matrix to factorise, shape (h * w, n_features): a view, pixels in row-major order."""
+        return self.data.reshape(self.data.shape[0], -1).T
+
+
+@dataclass(frozen=True)
+class PhaseMap:
+    """What `Segmenter.predict` returns for one micrograph.
+
+    Attributes
+    ----------
+    labels : ndarray of uint8, shape (h, w)
+        Phase ids 0..k-1, at the micrograph's own size after its band was cropped.
+    abundances : ndarray of float32, shape (k, h, w)
+        Share of each phase in each pixel; they sum to one over k.
+    fractions : ndarray of float64, shape (k,)
+        Area fraction of each label, in [0, 1].
+    names : tuple of str
+        Name of each phase, ``"phase 0"`` ... unless the user gave others.
+    micrograph : Micrograph
+        What was segmented: image, file, band and calibration.
+    parameters : dict
+        Every parameter that led here, ready for JSON.
+    """
+
+    labels: NDArray[np.uint8]
+    abundances: NDArray[np.float32]
+    fractions: NDArray[np.float64]
+    names: tuple[str, ...]
+    micrograph: Micrograph
+    parameters: dict[str, Any]
