@@ -51,7 +51,5 @@ def shared_data() -> Path:
     """Folder of labelled micrographs: NMFCORE_DATA, or ../shared/data beside the checkout; skips where absent."""
     folder = Path(os.environ.get("NMFCORE_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
-        pytest.skip(
-            f"labelled micrographs are not at {folder.name!r}: point NMFCORE_DATA at the folder that holds metaldam/, uhcs/ ..."
-        )
+        pytest.skip(f"no labelled micrographs in {folder.name!r}: point NMFCORE_DATA at the folder of metaldam/, uhcs/")
     return folder

@@ -1,0 +1,18 @@
+"""The named cases. A new case is one file and one line in `CASES`."""
+
+from __future__ import annotations
+
+from benchmarks.cases.case import Case
+from benchmarks.cases.imports import IMPORTS
+from benchmarks.cases.memory import MEMORY
+from benchmarks.cases.pipeline import PIPELINE
+from benchmarks.cases.tall import TALL
+
+__all__ = ["CASES", "Case"]
+
+CASES: dict[str, Case] = {
+    "tall": TALL,
+    "pipeline": PIPELINE,
+    "memory": MEMORY,
+    "import": IMPORTS,
+}

@@ -1,0 +1,108 @@
+"""The whole job of `segment`: read files, train on several, segment one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import NMF as ReferenceNMF
+
+from benchmarks.cases.case import Case
+from benchmarks.interleave import Contender, interleave
+from benchmarks.micrographs import load_images
+from benchmarks.records import CaseResult, Effort
+from segment import Segmenter
+from segment.io import read_micrograph
+
+TITLE = "Read micrographs, learn three phases from them, segment one: with nmfcore and with scikit-learn inside"
+N_PHASES = 3
+STAGES = ("read", "train", "segment one")
+
+
+class _ReferenceEngine(ReferenceNMF):
+    """scikit-learn's NMF with the two attributes that `segment` keeps besides."""
+
+    def fit_transform(self, X: NDArray, y: None = None, W: NDArray | None = None, H: NDArray | None = None) -> NDArray:
+        fitted = super().fit_transform(X, y, W, H)
+        self.loss_history_ = np.array([0.5 * self.reconstruction_err_**2])
+        self.converged_ = self.n_iter_ < self.max_iter
+        return fitted
+
+
+def run(effort: Effort) -> CaseResult:
+    """Time the stages of the same pipeline around two engines."""
+    images, description = load_images(effort.pipeline_images, effort.crop)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [_save(image, Path(folder) / f"{number:02d}.png") for number, image in enumerate(images)]
+        stages: dict[str, list[dict[str, float]]] = {"nmfcore": [], "scikit-learn": []}
+        contenders = [
+            Contender("nmfcore", partial(_record, stages["nmfcore"], paths), partial(_segment, paths[:1])),
+            Contender(
+                "scikit-learn",
+                _inside_reference(partial(_record, stages["scikit-learn"], paths)),
+                _inside_reference(partial(_segment, paths[:1])),
+            ),
+        ]
+        measured = interleave(contenders, effort.repeats)
+    rows = []
+    for name, (timing, _) in measured.items():
+        per_stage = {f"{stage} s": median(one[stage] for one in stages[name]) for stage in STAGES}
+        rows.append({"engine": name, **per_stage, "total s": timing.median, "spread": timing.spread})
+    ours, theirs = rows
+    agreement = float(np.mean(measured["nmfcore"][1] == measured["scikit-learn"][1]))
+    headlines = (
+        f"the whole pipeline is {theirs['total s'] / ours['total s']:.3g} times as fast with nmfcore inside; "
+        f"{100 * agreement:.1f} % of the segmented pixels get the same phase",
+    )
+    return CaseResult("pipeline", TITLE, f"{description}, as PNG files", {"Stages": rows}, headlines)
+
+
+def _segment(paths: list[Path]) -> tuple[NDArray[np.uint8], dict[str, float]]:
+    start = perf_counter()
+    micrographs = [read_micrograph(path, band="none") for path in paths]
+    read = perf_counter()
+    segmenter = Segmenter(N_PHASES).fit(micrographs)
+    trained = perf_counter()
+    labels = segmenter.predict(micrographs[0]).labels
+    end = perf_counter()
+    return labels, {"read": read - start, "train": trained - read, "segment one": end - trained}
+
+
+def _record(stages: list[dict[str, float]], paths: list[Path]) -> NDArray[np.uint8]:
+    labels, seconds = _segment(paths)
+    stages.append(seconds)
+    return labels
+
+
+def _inside_reference(call: Callable[[], Any]) -> Callable[[], Any]:
+    def inside() -> Any:
+        with _reference_engine():
+            return call()
+
+    return inside
+
+
+@contextmanager
+def _reference_engine() -> Iterator[None]:
+    """Let `segment` fit with scikit-learn: its `cd` solver with the very parameters `segment` asks for."""
+    with mock.patch("segment.model.training.NMF", _ReferenceEngine):
+        yield
+
+
+def _save(image: NDArray[np.float32], path: Path) -> Path:
+    if not cv2.imwrite(str(path), np.rint(image * 255).astype(np.uint8)):
+        raise OSError(f"could not write {path.name}")
+    return path
+
+
+PIPELINE = Case(TITLE, run)

@@ -1,0 +1,92 @@
+"""Measure in fresh processes what only a fresh process can show: imports, first calls, peak memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def call_child(task: str, arguments: dict[str, Any], numba_cache: Path | None = None) -> dict[str, Any]:
+    """Run one task of `benchmarks.child` in a new interpreter.
+
+    Parameters
+    ----------
+    task : str
+        A key of ``benchmarks.child.TASKS``.
+    arguments : dict
+        JSON-serialisable keyword arguments of the task.
+    numba_cache : Path or None
+        Folder for compiled kernels; None leaves the environment as it is.
+
+    Returns
+    -------
+    dict
+        What the task returned.
+
+    Raises
+    ------
+    RuntimeError
+        The child failed; the message ends with the last line it wrote.
+    """
+    environment = dict(os.environ)
+    if numba_cache is not None:
+        environment["NUMBA_CACHE_DIR"] = str(numba_cache)
+    command = [sys.executable, "-m", "benchmarks.child", task, json.dumps(arguments)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise RuntimeError(f"task {task!r} failed in a fresh process (exit code {done.returncode}): {last}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_first_fits(peer: str, X: NDArray[np.float32], n_components: int) -> list[dict[str, Any]]:
+    """Time the first fit of a process: with an empty folder of compiled kernels, then with a filled one.
+
+    Parameters
+    ----------
+    peer : str
+        A key of `benchmarks.peers.PEERS`.
+    X : ndarray of float32, shape (n_samples, n_features)
+    n_components : int
+
+    Returns
+    -------
+    list of dict
+        Two rows. "new kernels" counts the compiled kernels the process added to the folder.
+    """
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        matrix, cache = Path(folder) / "X.npy", Path(folder) / "kernels"
+        np.save(matrix, X)
+        cache.mkdir()
+        for process in ("first ever", "second process"):
+            before = _count_kernels(cache)
+            arguments = {"peer": peer, "matrix": str(matrix), "n_components": n_components}
+            answer = call_child("first_fit", arguments, cache)
+            rows.append(
+                {
+                    "peer": peer,
+                    "process": process,
+                    "import s": answer["import_seconds"],
+                    "first fit s": answer["first_seconds"],
+                    "second fit s": answer["second_seconds"],
+                    "new kernels": _count_kernels(cache) - before,
+                }
+            )
+    return rows
+
+
+def _count_kernels(cache: Path) -> int:
+    return sum(1 for _ in cache.rglob("*.nbc"))
