@@ -25,6 +25,10 @@ def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     The Laplacian is signed, so after scaling its zero lies near 0.5. Deterministic for any number of threads.
     """
     grey, gradient, laplacian, variance, *blurs = out
+    if image.min() == image.max():
+        # Rounding differs between the filters' inner and outer pixels; scaling would blow that up.
+        out.fill(SMALLEST)
+        return
     np.copyto(grey, image)
     cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=laplacian)
     cv2.Sobel(image, cv2.CV_32F, 0, 1, dst=variance)
@@ -53,7 +57,6 @@ def _scale(plane: NDArray[np.float32]) -> None:
     low, high = cv2.minMaxLoc(plane)[:2]
     if high > low:
         gain = (1.0 - float(SMALLEST)) / (high - low)
-        cv2.convertScaleAbs
         np.subtract(plane, np.float32(low), out=plane)
         np.multiply(plane, np.float32(gain), out=plane)
         np.add(plane, SMALLEST, out=plane)

@@ -1,15 +1,13 @@
-"""The materials."""
-from __future__ import annotations
+"""The materials that can be drawn. A new one is one file and one line."""
 
-from dataclasses import dataclass
+from segment.samples.barrier_coating import BARRIER_COATING
+from segment.samples.ductile_iron import DUCTILE_IRON
+from segment.samples.dual_phase_steel import DUAL_PHASE_STEEL
+from segment.samples.material import Material
+from segment.samples.nickel_superalloy import NICKEL_SUPERALLOY
 
+__all__ = ["MATERIALS", "Material"]
 
-@dataclass(frozen=True)
-class Material:
-    """A synthetic material."""
-
-    name: str
-    phases: tuple[str, ...]
-
-
-MATERIALS: dict[str, Material] = {}
+MATERIALS: dict[str, Material] = {
+    material.name: material for material in (DUAL_PHASE_STEEL, NICKEL_SUPERALLOY, DUCTILE_IRON, BARRIER_COATING)
+}

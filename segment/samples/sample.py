@@ -1,4 +1,5 @@
-"""One synthetic micrograph."""
+"""One synthetic micrograph whose phases are known."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,10 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.samples.materials import MATERIALS
+from segment.samples.microscope import draw_band, expose
+
+SMALLEST_SIDE = 64
+
 
 @dataclass(frozen=True)
 class Sample:
-    """A synthetic micrograph and its truth."""
+    """A synthetic micrograph and the truth about it.
+
+    Attributes
+    ----------
+    image : ndarray of uint8, shape (h, w) or, with an information band below, (h + b, w)
+        As a microscope would store it.
+    truth : ndarray of uint8, shape (h, w)
+        Phase ids, without the band.
+    names : tuple of str
+        Name of each id.
+    fractions : ndarray of float64, shape (len(names),)
+        Area fraction of each phase in `truth`.
+    pixel_size_um : float
+        Edge of a pixel in micrometres.
+    """
 
     image: NDArray[np.uint8]
     truth: NDArray[np.uint8]
@@ -19,5 +39,43 @@ class Sample:
 
 
 def make_micrograph(material: str, *, shape: tuple[int, int] = (512, 640), seed: int = 0, band: bool = True) -> Sample:
-    """Make one."""
-    raise NotImplementedError
+    """Draw a microstructure and look at it through a simulated scanning electron microscope.
+
+    Parameters
+    ----------
+    material : str
+        A key of `MATERIALS`.
+    shape : (int, int), default (512, 640)
+        Height and width in pixels, without the band; at least 64 each.
+    seed : int, default 0
+        Same material, shape and seed, same bits.
+    band : bool, default True
+        Whether an information band is added below, a twelfth of the height.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    ValueError
+        `material` is unknown, the message lists those that are; `shape` is too small; `seed` is negative.
+
+    Examples
+    --------
+    >>> sample = make_micrograph("ductile_iron", shape=(96, 128), seed=1)
+    >>> sample.image.shape, sample.truth.shape, sample.names
+    ((104, 128), (96, 128), ('pearlite', 'ferrite', 'graphite'))
+    """
+    if material not in MATERIALS:
+        raise ValueError(f"material must be one of {', '.join(map(repr, sorted(MATERIALS)))}, got {material!r}")
+    if len(shape) != 2 or min(shape) < SMALLEST_SIDE:
+        raise ValueError(f"shape must be (height, width), at least {SMALLEST_SIDE} pixels each, got {shape}")
+    recipe = MATERIALS[material]
+    rng = np.random.default_rng([seed, *material.encode()])
+    signal, truth = recipe.draw(shape, rng)
+    image = expose(np.clip(signal, 0, 1), rng)
+    if band:
+        image = np.vstack([image, draw_band(shape[1], max(shape[0] // 12, 12), recipe.pixel_size_um, rng)])
+    fractions = np.bincount(truth.ravel(), minlength=len(recipe.phases)) / truth.size
+    return Sample(image, truth, recipe.phases, fractions, recipe.pixel_size_um)
