@@ -38,7 +38,7 @@ class FittedModel:
     is_converged : bool
         Whether the fit stopped because of `tol`.
     training : tuple of dict
-        Name and SHA-256 (None for an array) of every training image, with the options it was read with.
+        Name, SHA-256 (None for an array), shape and first row of the band of every training image.
     """
 
     parameters: Parameters
@@ -67,4 +67,5 @@ class FittedModel:
     def digest(self) -> str:
         """SHA-256 of all that decides a prediction: components, feature names, phase names and parameters."""
         described = json.dumps([self.parameters.to_json(), self.feature_names, self.names], sort_keys=True)
-        return hashlib.sha256(described.encode() + np.ascontiguousarray(self.components, dtype="<f4").tobytes()).hexdigest()
+        numbers = np.ascontiguousarray(self.components, dtype="<f4").tobytes()
+        return hashlib.sha256(described.encode() + numbers).hexdigest()

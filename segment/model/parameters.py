@@ -115,7 +115,7 @@ def resolve(preset: str = "default", *, random_state: int = 0, **values: Any) ->
 
     Returns
     -------
-    Parameters
+    segment.model.Parameters
 
     Raises
     ------

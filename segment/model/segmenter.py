@@ -243,7 +243,12 @@ def _as_many(images: Image | Iterable[Image]) -> Iterable[Image]:
 
 
 def _provenance(micrograph: Micrograph) -> dict[str, Any]:
-    return {"name": micrograph.name, "sha256": micrograph.sha256, "shape": list(micrograph.image.shape)}
+    return {
+        "name": micrograph.name,
+        "sha256": micrograph.sha256,
+        "shape": list(micrograph.image.shape),
+        "band_top": micrograph.band.top,
+    }
 
 
 def _enlarged(abundances: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ from segment.model.parameters import from_json
 
 FORMAT = "segment model"
 VERSION = 1
+# What NumPy, zipfile, zlib and json raise for bytes that are not theirs.
+DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class ModelFileError(ValueError):
@@ -64,7 +76,7 @@ def load(path: str | Path) -> FittedModel:
         raise
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+    except DAMAGE as error:
         raise ModelFileError(f"{path}: not a model file, or a damaged one ({_first_line(error)})") from error
 
 
@@ -72,7 +84,8 @@ def _check_kind(path: str | Path, described: object) -> None:
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")
     if described.get("version") != VERSION:
-        raise ModelFileError(f"{path}: model file of version {described.get('version')!r}; this version reads {VERSION}")
+        found = described.get("version")
+        raise ModelFileError(f"{path}: model file of version {found!r}; this version reads {VERSION}")
 
 
 def _assemble(described: dict[str, Any], components: np.ndarray, loss_history: np.ndarray) -> FittedModel:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from nmfcore import NMF
 from numpy.typing import NDArray
 
+from nmfcore import NMF
 from segment.features import FEATURES, extract
 from segment.model.abundances import largest, scale
 from segment.model.fitted import FittedModel
@@ -98,7 +98,9 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
     return scale(nmf.transform(stack.X), model.norms)
 
 
-def train(greys: Sequence[NDArray[np.float32]], parameters: Parameters, training: Iterable[dict[str, Any]]) -> FittedModel:
+def train(
+    greys: Sequence[NDArray[np.float32]], parameters: Parameters, training: Iterable[dict[str, Any]]
+) -> FittedModel:
     """Fit H to all the images together, and order its rows from the darkest phase to the brightest.
 
     Parameters

@@ -80,7 +80,9 @@ def plot_components(phase_map: PhaseMap) -> Figure:
     rows = math.ceil(k / columns)
     height, width = phase_map.labels.shape
     panel = 3.0
-    figure = Figure(figsize=(columns * panel + 0.8, rows * (_aspect(height, width) * panel + 0.3)), layout="constrained")
+    figure = Figure(
+        figsize=(columns * panel + 0.8, rows * (_aspect(height, width) * panel + 0.3)), layout="constrained"
+    )
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, share, title in zip(axes, phase_map.abundances, titles(phase_map), strict=False):
         drawn = ax.imshow(share, vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
@@ -91,9 +93,7 @@ def plot_components(phase_map: PhaseMap) -> Figure:
     return figure
 
 
-def plot_fingerprints(
-    fingerprints: NDArray[np.float32], feature_names: Sequence[str], names: Sequence[str]
-) -> Figure:
+def plot_fingerprints(fingerprints: NDArray[np.float32], feature_names: Sequence[str], names: Sequence[str]) -> Figure:
     """Plot H as a heat map: how strongly each phase shows each feature.
 
     Parameters

@@ -82,8 +82,7 @@ def component_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
 def titles(phase_map: PhaseMap) -> list[str]:
     """Return the name of every phase with its fraction."""
     return [
-        f"{name}  {100 * fraction:.1f} %"
-        for name, fraction in zip(phase_map.names, phase_map.fractions, strict=True)
+        f"{name}  {100 * fraction:.1f} %" for name, fraction in zip(phase_map.names, phase_map.fractions, strict=True)
     ]
 
 
@@ -102,10 +101,13 @@ def _above_legend(picture: NDArray[np.uint8], phase_map: PhaseMap) -> NDArray[np
 
 def _stacked(parts: list[NDArray[np.uint8]], gap: int = GAP) -> NDArray[np.uint8]:
     width = max(part.shape[1] for part in parts)
-    padded = [cv2.copyMakeBorder(part, 0, 0, 0, width - part.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3) for part in parts]
+    padded = [
+        cv2.copyMakeBorder(part, 0, 0, 0, width - part.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3)
+        for part in parts
+    ]
     space = np.full((gap, *padded[0].shape[1:]), 255, dtype=np.uint8)
     pieces = [piece for part in padded for piece in (space, part)][1:]
-    return np.concatenate(pieces, axis=0)
+    return np.concatenate(pieces, axis=0, dtype=np.uint8)
 
 
 def _beside(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

@@ -1,0 +1,219 @@
+"""What the user sees: one session of the command line, its messages, tables, progress and exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from segment.pipeline import BatchResult, DemoRow, Failure
+    from segment.pipeline.reading import OnProgress, Progress
+    from segment.records import Micrograph
+
+FAILED = 1
+USAGE = 2
+
+
+class Session:
+    """One run of a command: turns errors into one line on standard error, and failures into the exit code.
+
+    Parameters
+    ----------
+    as_json : bool
+        Print the result as JSON on standard output, and nothing else there.
+    is_quiet : bool
+        Print errors only.
+    """
+
+    def __init__(self, as_json: bool, is_quiet: bool) -> None:
+        self.as_json = as_json
+        self.is_quiet = is_quiet
+        self.failures: list[Failure] = []
+        self._caught = warnings.catch_warnings()
+
+    def __enter__(self) -> Session:
+        self._caught.__enter__()
+        warnings.showwarning = self._show_warning
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._caught.__exit__(kind, error, trace)
+        if isinstance(error, (ValueError, OSError, MemoryError, RuntimeError)) and not isinstance(error, typer.Exit):
+            if isinstance(error, BrokenPipeError):
+                return
+            self.report(getattr(error, "failures", ()))
+            _complain(" ".join(str(error).split()) or type(error).__name__)
+            raise typer.Exit(FAILED) from error
+        if error is None and self.failures:
+            raise typer.Exit(FAILED)
+
+    @contextmanager
+    def usage_errors(self) -> Iterator[None]:
+        """Turn a ValueError inside the block into exit code 2."""
+        try:
+            yield
+        except ValueError as error:
+            _complain(str(error))
+            raise typer.Exit(USAGE) from error
+
+    @contextmanager
+    def progress(self) -> Iterator[OnProgress]:
+        """Give a callback that draws a progress bar on standard error, if that is a terminal."""
+        if self.is_quiet or not sys.stderr.isatty():
+            yield lambda progress: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Bar(*columns, TextColumn("{task.fields[name]}"), console=Console(stderr=True), transient=True) as bar:
+            tasks: dict[str, Any] = {}
+
+            def advance(progress: Progress) -> None:
+                if progress.stage not in tasks:
+                    tasks[progress.stage] = bar.add_task(progress.stage, total=progress.total, name=progress.name)
+                bar.update(
+                    tasks[progress.stage],
+                    completed=progress.done,
+                    total=progress.total,
+                    name=progress.name,
+                    refresh=True,
+                )
+
+            yield advance
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        if not (self.is_quiet or self.as_json):
+            typer.echo(text)
+
+    def emit(self, content: Any) -> None:
+        """Print `content` as JSON where that was asked for."""
+        if self.as_json:
+            typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+
+    def report(self, failures: Iterable[Failure]) -> None:
+        """Print one line for every failure, and remember it for the exit code."""
+        for item in failures:
+            self.failures.append(item)
+            _complain(item.message)
+
+    def print_batch(self, done: BatchResult, out: Path) -> None:
+        """Print the fractions of a batch, its failures, and where the results are."""
+        from dataclasses import asdict
+
+        self.report(done.failures)
+        names = done.segmenter.model.names
+        table = _table("image", *names)
+        for image in done.images:
+            shares = [f"{100 * row.fraction:.1f} %" for row in image.fractions]
+            table.add_row(image.name + (" (kept)" if image.is_resumed else ""), *shares)
+        self._show(table)
+        self.say(f"{len(done.images)} segmented, {len(done.failures)} failed; results in {out}")
+        self.emit(
+            {
+                "out": out,
+                "images": [
+                    {
+                        "path": image.path,
+                        "name": image.name,
+                        "is_resumed": image.is_resumed,
+                        "fractions": [asdict(row) for row in image.fractions],
+                    }
+                    for image in done.images
+                ],
+                "failures": [asdict(item) for item in done.failures],
+            }
+        )
+
+    def print_demo(self, rows: Sequence[DemoRow]) -> None:
+        """Print the demonstration's comparison with the truth."""
+        table = _table("material", "phase", "truth", "found", "mean IoU", "seconds", right=2)
+        for row in rows:
+            for index, name in enumerate(row.phases):
+                table.add_row(
+                    "" if index else row.material,
+                    name,
+                    f"{100 * row.true_fractions[index]:.1f} %",
+                    f"{100 * row.fractions[index]:.1f} %",
+                    "" if index else f"{row.mean_iou:.3f}",
+                    "" if index else f"{row.seconds:.2f}",
+                    end_section=index == len(row.phases) - 1,
+                )
+        self._show(table)
+
+    def print_info(self, micrographs: Sequence[Micrograph]) -> None:
+        """Print what was read from each file."""
+        table = _table("file", "size", "type", "pixel size", "from", "confidence", "band", "band from", right=9)
+        for item in micrographs:
+            height, width = item.read_shape
+            edge, top = item.calibration.pixel_size_um, item.band.top
+            table.add_row(
+                str(item.path),
+                f"{width} x {height}",
+                f"{item.dtype} {item.channels}",
+                "unknown" if edge is None else f"{edge:.6g} µm",
+                item.calibration.source,
+                item.calibration.confidence,
+                "none" if top is None else f"rows {top} to {height - 1}",
+                item.band.source,
+            )
+        self._show(table)
+        self.emit([_described(item) for item in micrographs])
+
+    def _show(self, table: Table) -> None:
+        if self.is_quiet or self.as_json or not table.row_count:
+            return
+        from rich.console import Console
+
+        # Into a pipe or a file, a table is as wide as its content: nothing is cut.
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 1000
+        Console(width=width, soft_wrap=False).print(table)
+
+    def _show_warning(self, message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        if not self.is_quiet and not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
+            typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"error: {text}", err=True)
+
+
+def _table(*headings: str, right: int = 1) -> Table:
+    """Return an empty table; columns from index `right` on are numbers, set to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if index >= right else "left", overflow="fold")
+    return table
+
+
+def _described(item: Micrograph) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "path": item.path,
+        "sha256": item.sha256,
+        "shape": item.image.shape,
+        "read_shape": item.read_shape,
+        "dtype": item.dtype,
+        "channels": item.channels,
+        "band": asdict(item.band),
+        "calibration": asdict(item.calibration),
+    }

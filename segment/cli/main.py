@@ -1,0 +1,219 @@
+"""The commands of `segment`. Each imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from segment.cli.console import Session
+
+if TYPE_CHECKING:
+    from segment.model import Segmenter
+    from segment.pipeline import ReadOptions
+
+app = typer.Typer(
+    name="segment",
+    help="Segment micrographs into phases without labels.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Images = Annotated[list[str], typer.Argument(help="Image files, folders or quoted glob patterns.", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Phases = Annotated[
+    int | None, typer.Option("--phases", "-k", min=1, max=255, help="Number of phases [preset: 3].", show_default=False)
+]
+Preset = Annotated[str, typer.Option(help="Named settings: default, high_sparsity, fine_detail.")]
+Features = Annotated[str | None, typer.Option(help="Feature set [preset: pixel].", show_default=False)]
+Size = Annotated[
+    str | None,
+    typer.Option(help="'native', or the edge in pixels images are resized to [preset: native].", show_default=False),
+]
+Clahe = Annotated[
+    bool | None, typer.Option("--clahe/--no-clahe", help="Equalise contrast locally first.", show_default=False)
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of every random choice.")]
+BandOption = Annotated[str, typer.Option("--band", help="Information band: 'auto', 'none', or its first row.")]
+PixelSize = Annotated[
+    float | None,
+    typer.Option("--pixel-size", help="Edge of a pixel in micrometres, over the file's own.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep finished results of the same input, model and options.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+@app.command()
+def demo(
+    out: Out = Path("out/demo"),
+    features: Features = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make synthetic micrographs of several materials, segment them, and compare with the truth."""
+    with Session(json, quiet) as session:
+        from dataclasses import asdict
+
+        from segment.model import Segmenter
+        from segment.pipeline import run_demo
+        from segment.pipeline.demo import SUMMARY
+
+        with session.usage_errors():
+            Segmenter(features=features)
+        with session.progress() as advance:
+            rows = run_demo(
+                out,
+                make_segmenter=lambda k: Segmenter(k, features=features, random_state=seed),
+                seed=seed,
+                on_progress=advance,
+            )
+        session.print_demo(rows)
+        session.say(f"Results in {out}, summary in {out / SUMMARY}")
+        session.emit({"out": out, "summary": out / SUMMARY, "materials": [asdict(row) for row in rows]})
+
+
+@app.command()
+def train(
+    images: Images,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model file to write.")] = Path("model.npz"),
+    k: Phases = None,
+    preset: Preset = "default",
+    features: Features = None,
+    size: Size = None,
+    clahe: Clahe = None,
+    seed: Seed = 0,
+    band: BandOption = "auto",
+    pixel_size: PixelSize = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn phases from images and write them to a model file."""
+    with Session(json, quiet) as session:
+        from segment.io import find_images
+        from segment.pipeline import train as train_files
+
+        options = _read_options(session, band, pixel_size)
+        segmenter = _segmenter(session, k, preset, features, size, clahe, seed)
+        with session.usage_errors():
+            if out.suffix != ".npz":
+                raise ValueError(f"--out: a model file ends in .npz, got '{out}'")
+        paths = find_images(images)
+        with session.progress() as advance:
+            failures = train_files(paths, segmenter, options=options, on_progress=advance)
+        segmenter.save(out)
+        model = segmenter.model
+        session.report(failures)
+        session.say(f"Trained {len(model.names)} phases on {len(model.training)} images: {out}")
+        session.emit(
+            {
+                "model": out,
+                "sha256": model.digest,
+                "parameters": model.parameters.to_json(),
+                "phases": model.names,
+                "n_iter": model.n_iter,
+                "is_converged": model.is_converged,
+                "training": model.training,
+            }
+        )
+
+
+@app.command()
+def apply(
+    model: Annotated[Path, typer.Argument(help="Model file that `segment train` wrote.", show_default=False)],
+    images: Images,
+    out: Out = Path("out"),
+    band: BandOption = "auto",
+    pixel_size: PixelSize = None,
+    resume: Resume = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Segment images with a trained model."""
+    with Session(json, quiet) as session:
+        from segment.model import Segmenter
+        from segment.pipeline import apply as apply_to_files
+
+        options = _read_options(session, band, pixel_size)
+        segmenter = Segmenter.load(model)
+        with session.progress() as advance:
+            done = apply_to_files(segmenter, images, out, options=options, resume=resume, on_progress=advance)
+        session.print_batch(done, out)
+
+
+@app.command()
+def run(
+    images: Images,
+    out: Out = Path("out"),
+    k: Phases = None,
+    preset: Preset = "default",
+    features: Features = None,
+    size: Size = None,
+    clahe: Clahe = None,
+    seed: Seed = 0,
+    band: BandOption = "auto",
+    pixel_size: PixelSize = None,
+    resume: Resume = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn phases from images and segment the same images."""
+    with Session(json, quiet) as session:
+        from segment.pipeline import run as run_files
+
+        options = _read_options(session, band, pixel_size)
+        segmenter = _segmenter(session, k, preset, features, size, clahe, seed)
+        with session.progress() as advance:
+            done = run_files(images, segmenter, out, options=options, resume=resume, on_progress=advance)
+        session.print_batch(done, out)
+
+
+@app.command()
+def info(
+    images: Images,
+    band: BandOption = "auto",
+    pixel_size: PixelSize = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show how files are read: size, type, pixel size and where it comes from, information band."""
+    with Session(json, quiet) as session:
+        from segment.io import find_images
+        from segment.pipeline.reading import Failure, read_one
+
+        options = _read_options(session, band, pixel_size)
+        items = [read_one(path, options) for path in find_images(images)]
+        session.print_info([item for item in items if not isinstance(item, Failure)])
+        session.report([item for item in items if isinstance(item, Failure)])
+
+
+def main() -> None:
+    """Run the command line; the console entry point."""
+    app(prog_name="segment")
+
+
+def _read_options(session: Session, band: str, pixel_size: float | None) -> ReadOptions:
+    import math
+
+    from segment.pipeline import ReadOptions
+
+    with session.usage_errors():
+        if band not in ("auto", "none") and not (band.isdecimal() and int(band) > 0):
+            raise ValueError(f"--band: 'auto', 'none' or a row from 1, got {band!r}")
+        if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
+            raise ValueError(f"--pixel-size: a positive number of micrometres, got {pixel_size}")
+    return ReadOptions(int(band) if band.isdecimal() else band, pixel_size)
+
+
+def _segmenter(
+    session: Session, k: int | None, preset: str, features: str | None, size: str | None, clahe: bool | None, seed: int
+) -> Segmenter:
+    from segment.model import Segmenter
+
+    with session.usage_errors():
+        edge: Any = int(size) if size is not None and size.isdecimal() else size
+        return Segmenter(k, preset=preset, features=features, size=edge, clahe=clahe, random_state=seed)

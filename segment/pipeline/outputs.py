@@ -1,0 +1,121 @@
+"""The files written for one segmented micrograph."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numba
+import numpy
+import sklearn
+
+from nmfcore import __version__ as nmfcore_version
+from segment.io import write_json, write_png
+from segment.measure import PhaseFraction, measure_fractions
+from segment.model import FittedModel
+from segment.pipeline.reading import ReadOptions
+from segment.plots import component_picture, overlay_picture, phase_picture
+from segment.records import PhaseMap
+
+FORMAT = "segment result"
+VERSION = 1
+PICTURES = ("labels", "phases", "components", "overlay")
+
+
+def write_result(
+    out: Path, name: str, phase_map: PhaseMap, model: FittedModel, options: ReadOptions
+) -> tuple[PhaseFraction, ...]:
+    """Write the four pictures of a phase map and then its side-car, whose presence says that all is there.
+
+    Parameters
+    ----------
+    out : Path
+        Folder, made where missing.
+    name : str
+        What the files' names start with.
+    phase_map : PhaseMap
+    model : FittedModel
+        The model that made the map.
+    options : ReadOptions
+        How the micrograph was read.
+
+    Returns
+    -------
+    tuple of PhaseFraction
+
+    Raises
+    ------
+    segment.io.OutputError
+        If a file cannot be written.
+    """
+    rows = measure_fractions(phase_map)
+    # An older side-car must not vouch for new pictures, should this be interrupted.
+    with contextlib.suppress(OSError):
+        (out / f"{name}.json").unlink()
+    write_png(out / f"{name}_labels.png", phase_map.labels)
+    write_png(out / f"{name}_phases.png", phase_picture(phase_map))
+    write_png(out / f"{name}_components.png", component_picture(phase_map))
+    write_png(out / f"{name}_overlay.png", overlay_picture(phase_map))
+    write_json(out / f"{name}.json", _side_car(name, phase_map, model, options, rows))
+    return rows
+
+
+def output_paths(out: Path, name: str) -> tuple[Path, ...]:
+    """List every file that `write_result` writes; the side-car is the last."""
+    return (*(out / f"{name}_{picture}.png" for picture in PICTURES), out / f"{name}.json")
+
+
+def software() -> dict[str, str]:
+    """Return the version of everything that computes."""
+    return {
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "numba": numba.__version__,
+        "scikit-learn": sklearn.__version__,
+        "opencv": cv2.__version__,
+        "nmfcore": nmfcore_version,
+    }
+
+
+def _side_car(
+    name: str, phase_map: PhaseMap, model: FittedModel, options: ReadOptions, rows: Sequence[PhaseFraction]
+) -> dict[str, Any]:
+    micrograph = phase_map.micrograph
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": name,
+        "input": {
+            "path": None if micrograph.path is None else str(micrograph.path),
+            "sha256": micrograph.sha256,
+            "dtype": micrograph.dtype,
+            "channels": micrograph.channels,
+            "read_shape": list(micrograph.read_shape),
+            "shape": list(phase_map.labels.shape),
+        },
+        "read_options": options.to_json(),
+        "band": asdict(micrograph.band),
+        "calibration": asdict(micrograph.calibration),
+        "parameters": phase_map.parameters,
+        "seed": phase_map.parameters["random_state"],
+        "model": {
+            "sha256": model.digest,
+            "init": model.init,
+            "n_iter": model.n_iter,
+            "is_converged": model.is_converged,
+            "reconstruction_error": model.reconstruction_error,
+            "loss_history": model.loss_history.tolist(),
+            "feature_names": model.feature_names,
+            "components": model.components.tolist(),
+            "training": model.training,
+        },
+        "phases": list(phase_map.names),
+        "fractions": [asdict(row) for row in rows],
+        "software": software(),
+        "files": [path.name for path in output_paths(Path(), name)[:-1]],
+    }
