@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import NMF as ReferenceNMF
+from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.cases.case import Case
 from benchmarks.interleave import Contender, interleave
@@ -95,7 +97,8 @@ def _inside_reference(call: Callable[[], Any]) -> Callable[[], Any]:
 @contextmanager
 def _reference_engine() -> Iterator[None]:
     """Let `segment` fit with scikit-learn: its `cd` solver with the very parameters `segment` asks for."""
-    with mock.patch("segment.model.training.NMF", _ReferenceEngine):
+    with mock.patch("segment.model.training.NMF", _ReferenceEngine), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 
 

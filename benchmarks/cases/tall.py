@@ -85,9 +85,7 @@ def _measure_cell(X: NDArray[np.float32], count: int, k: int, repeats: int) -> l
         for label, (timing, fit) in interleave(again, repeats - 1).items():
             measured[label] = (measured[label][0] + timing, fit)
     # Chosen again by all calls: a single call that luck slowed must not count against a peer.
-    better = {
-        name: min(layouts, key=lambda layout: measured[everyone[name, layout].name][0].median) for name in better
-    }
+    better = {name: min(layouts, key=lambda layout: measured[everyone[name, layout].name][0].median) for name in better}
     norm = half_squared_norm(X)
     return [
         _row(count, len(X), k, name, layout, layout == better[name], *measured[contender.name], X, norm)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _python_blocks(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def _links(page: Path) -> list[Path]:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    return [(page.parent / target).resolve() for target in targets if "://" not in target]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _python_blocks(page)], ids=_name)
+def test_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for number, block in enumerate(_python_blocks(page), start=1):
+        exec(compile(block, f"{_name(page)}, example {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_lead_somewhere(page):
+    assert [target.name for target in _links(page) if not target.exists()] == []
+
+
+def test_every_page_is_reached_from_the_index():
+    index = ROOT / "docs" / "index.md"
+    assert set(ROOT.joinpath("docs").rglob("*.md")) - {index} <= set(_links(index))
+
+
+def test_readme_has_examples_of_both_packages():
+    code = "\n".join(_python_blocks(ROOT / "README.md"))
+    assert "from segment import" in code
+    assert "from nmfcore import" in code
