@@ -29,7 +29,7 @@ class Parameters:
     clahe : bool
         Equalise contrast locally (clip 2.0, 8 x 8 tiles) before the features.
     alpha : float
-        scikit-learn's ``alpha_W``, with ``alpha_H="same"``.
+        Strength of the penalty on every entry of W and H; see `Segmenter` for the objective.
     l1_ratio : float
         Share of L1 in the penalty, 0 to 1.
     max_iter : int

@@ -59,8 +59,9 @@ def stack_features(
     return joined.T, names
 
 
-def solver(parameters: Parameters, init: str) -> NMF:
-    """Return the unfitted factorization that `parameters` ask for, started from `init`."""
+def solver(parameters: Parameters, init: str, shape: tuple[int, int]) -> NMF:
+    """Return the unfitted factorization of a matrix of `shape` that `parameters` ask for, started from `init`."""
+    n_pixels, n_features = shape
     return NMF(
         n_components=parameters.n_phases,
         init=init,
@@ -68,8 +69,9 @@ def solver(parameters: Parameters, init: str) -> NMF:
         tol=parameters.tol,
         max_iter=parameters.max_iter,
         random_state=parameters.random_state,
-        alpha_W=parameters.alpha,
-        alpha_H="same",
+        # scikit-learn multiplies alpha_W by n_features and alpha_H by n_samples; ours is the strength on each entry.
+        alpha_W=parameters.alpha / n_features,
+        alpha_H=parameters.alpha / n_pixels,
         l1_ratio=parameters.l1_ratio,
     )
 
@@ -92,10 +94,11 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
             f"the model was trained on the features {', '.join(model.feature_names)}; "
             f"this version of {model.parameters.features!r} gives {', '.join(stack.names)}"
         )
-    nmf = solver(model.parameters, model.init)
+    X = stack.X
+    nmf = solver(model.parameters, model.init, X.shape)
     nmf.components_ = model.components
     nmf.n_features_in_ = model.components.shape[1]
-    return scale(nmf.transform(stack.X), model.norms)
+    return scale(nmf.transform(X), model.norms)
 
 
 def train(
@@ -137,7 +140,7 @@ def train(
     ceiling = float(X.max())
     starts = _starts(parameters, X.shape[1])
     for attempt, init in enumerate(starts):
-        nmf = solver(parameters, init)
+        nmf = solver(parameters, init, X.shape)
         W = nmf.fit_transform(X)
         norms = np.linalg.norm(nmf.components_.astype(np.float64), axis=1).astype(np.float32)
         peaks, brightness = _survey(W, norms, greys)

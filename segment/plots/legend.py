@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -62,7 +61,6 @@ def legend_strip(entries: Sequence[str], width: int, pixel_size_um: float | None
     return _pixels(figure)
 
 
-@lru_cache(maxsize=64)
 def title_strip(text: str, width: int) -> NDArray[np.uint8]:
     """Draw one line of text; uint8 grey on white, shape (30, max(width, 240))."""
     figure = _canvas(max(width, NARROWEST), LINE)

@@ -62,7 +62,7 @@ def blend(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uint8]:
 
 
 def component_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
-    """Draw the abundance of every phase, black for none and white for all, side by side with titles; grey.
+    """Draw the abundance of every phase, black for none and white for all, side by side with titles; uint8 grey.
 
     Panels wider than 1024 pixels are shrunk to that, by area averages.
     """
@@ -73,8 +73,10 @@ def component_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
             height, width = max(1, round(height * PANEL_WIDTH / width)), PANEL_WIDTH
             share = cv2.resize(share, (width, height), interpolation=cv2.INTER_AREA)
         level = cv2.convertScaleAbs(share, alpha=255)
+        # A white panel needs an edge to be seen on a white page.
+        level = cv2.copyMakeBorder(level, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=128)
         panels.append(_stacked([title_strip(row, width), level]))
-    columns = int(np.ceil(np.sqrt(len(panels))))
+    columns = len(panels) if len(panels) <= 3 else int(np.ceil(np.sqrt(len(panels))))
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     return _stacked([_beside(row) for row in rows])
 
