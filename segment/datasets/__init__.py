@@ -1,5 +1,6 @@
 """Load labelled micrographs published by others."""
 
-from segment.datasets.metaldam import LabelledMicrograph, load_metaldam
+from segment.datasets.labelled import UNANNOTATED, LabelledMicrograph
+from segment.datasets.metaldam import load_metaldam
 
-__all__ = ["LabelledMicrograph", "load_metaldam"]
+__all__ = ["UNANNOTATED", "LabelledMicrograph", "load_metaldam"]

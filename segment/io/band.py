@@ -82,9 +82,7 @@ def _last_row(flat: NDArray[np.bool_], slack: int) -> int | None:
     return None if not below.size else len(flat) - min(len(flat), 1 + slack) + int(below[-1])
 
 
-def _first_row(
-    filled: NDArray[np.float64], flat: NDArray[np.bool_], medians: NDArray[np.float32], last: int
-) -> int:
+def _first_row(filled: NDArray[np.float64], flat: NDArray[np.bool_], medians: NDArray[np.float32], last: int) -> int:
     """Walk up from `last` over rows of the band's level and over lines of another, at most four in a row."""
     top, strangers = last, 0
     for row in range(last, -1, -1):

@@ -37,11 +37,10 @@ def decode(data: bytes) -> NDArray[Any]:
     """
     if not data:
         raise ImageReadError("the file is empty")
-    for signature, (name, decoder) in FORMATS.items():
-        if data.startswith(signature):
-            break
-    else:
+    known = next((entry for signature, entry in FORMATS.items() if data.startswith(signature)), None)
+    if known is None:
         raise ImageReadError(f"not a PNG, JPEG, TIFF or BMP image: it starts with {data[:8]!r}")
+    name, decoder = known
     try:
         pixels = decoder(data)
     except ImageReadError:
@@ -113,7 +112,11 @@ def _decode_tiff(data: bytes) -> NDArray[Any]:
         if not len(tiff.pages):
             raise ImageReadError("truncated or damaged TIFF: it holds no image")
         page = tiff.pages.first
-        full_size = [other for other in tiff.pages if not other.is_reduced and other.shape == page.shape]
+        full_size = [
+            other
+            for other in tiff.pages
+            if other.shape == page.shape and (isinstance(other, tifffile.TiffFrame) or not other.is_reduced)
+        ]
         if len(full_size) > 1:
             raise ImageReadError(
                 f"this TIFF holds {len(full_size)} images of {page.imagewidth} x {page.imagelength} pixels: "

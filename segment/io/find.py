@@ -66,9 +66,10 @@ def _matches(item: str | Path) -> list[Path]:
         known = ", ".join(SUFFIXES)
         what = "the folder holds" if path.is_dir() else "no such file, and as a pattern it matches"
         raise FileNotFoundError(f"'{item}': {what} no image ({known})")
-    return sorted(matches, key=_natural)
+    return sorted(matches, key=natural_key)
 
 
-def _natural(path: Path) -> tuple[str, list[tuple[int, int, str]], str]:
+def natural_key(path: Path) -> tuple[str, list[tuple[int, int, str]], str]:
+    """Sort key by folder, then by name with numbers compared as numbers: ``image2`` before ``image10``."""
     pieces = re.split(r"(\d+)", path.name.lower())
     return str(path.parent), [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p], path.name

@@ -61,13 +61,19 @@ def read_micrograph(path: str | Path, *, band: str | int = "auto", pixel_size_um
     ((20, 30), 0.20000000298023224, 'grey')
     """
     path = Path(path)
-    user_calibration = _user_calibration(pixel_size_um)
     try:
         data = path.read_bytes()
-        pixels = decode(data)
-        image, channels = to_grey(pixels)
     except OSError as error:
         raise ImageReadError(f"cannot read '{path}': {error.strerror or error}") from error
+    return read_bytes(data, path, band=band, pixel_size_um=pixel_size_um)
+
+
+def read_bytes(data: bytes, path: Path, *, band: str | int = "auto", pixel_size_um: float | None = None) -> Micrograph:
+    """Read a micrograph from the bytes of the file `path`; all else as in `read_micrograph`."""
+    user_calibration = _user_calibration(pixel_size_um)
+    try:
+        pixels = decode(data)
+        image, channels = to_grey(pixels)
     except (ImageReadError, TypeError, ValueError) as error:
         raise ImageReadError(f"cannot read '{path}': {error}") from error
     tiff = open_tiff(data)

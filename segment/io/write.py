@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,9 +120,13 @@ def write_json(path: str | Path, content: Any) -> None:
 
 def write_npz(path: str | Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = True) -> None:
     """Write named arrays as one .npz, compressed unless told otherwise; raises OutputError as `atomic_path` does."""
-    save = np.savez_compressed if compressed else np.savez
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        save(stream, **dict(arrays))
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive,
+    ):
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
 
 
 def _publish(temporary: Path, path: Path) -> None:

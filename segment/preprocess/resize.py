@@ -44,7 +44,7 @@ def resize(image: NDArray[np.float32], size: int | tuple[int, int] | None) -> ND
     shrinks = height <= image.shape[0] and width <= image.shape[1]
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     # Weights in float32 may sum to a little more than one.
-    return np.clip(resized, image.min(), image.max(), out=resized)
+    return np.clip(resized, image.min(), image.max(), dtype=np.float32)
 
 
 def _sides(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -50,6 +50,4 @@ def _draw_crack(truth: NDArray[np.uint8], surface: NDArray[np.float64], rng: np.
                 forks.append((x, y, heading + rng.choice((-1.0, 1.0)), opening * 0.6))
 
 
-BARRIER_COATING = Material(
-    "barrier_coating", ("ceramic", "oxide", "bond coat", "void"), 0.2, draw_barrier_coating
-)
+BARRIER_COATING = Material("barrier_coating", ("ceramic", "oxide", "bond coat", "void"), 0.2, draw_barrier_coating)

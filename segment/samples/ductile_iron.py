@@ -11,7 +11,7 @@ from segment.samples.material import Material, Scene
 def draw_ductile_iron(shape: tuple[int, int], rng: np.random.Generator) -> Scene:
     """Draw pearlite (0), ferrite (1) and graphite (2)."""
     nodules = jittered_points(shape, 96.0, 0.38, rng)
-    nodule, x, y = nearest_point(shape, nodules, 7.0, rng)
+    nodule, x, y = nearest_point(shape, nodules, 3.5, rng)
     distance = np.hypot(x, y)
     radius = rng.uniform(11.0, 25.0, len(nodules))
     halo = radius * rng.uniform(1.25, 1.9, len(nodules))

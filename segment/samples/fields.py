@@ -49,7 +49,8 @@ def nearest_point(
     sites = np.full((shape[0] + 2 * margin, shape[1] + 2 * margin), 255, np.uint8)
     at = np.rint(points).astype(int) + margin
     sites[at[:, 1], at[:, 0]] = 0
-    _, labels = cv2.distanceTransformWithLabels(sites, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    _, nearest = cv2.distanceTransformWithLabels(sites, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = nearest.astype(np.int64)
     point_of_label = np.zeros(int(labels.max()) + 1, np.int64)
     point_of_label[labels[at[:, 1], at[:, 0]]] = np.arange(len(points))
     x, y = np.meshgrid(np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32))
@@ -62,9 +63,7 @@ def nearest_point(
     return index, x - points[index, 0], y - points[index, 1]
 
 
-def stripes(
-    angle: NDArray[np.float32], period: float, bend: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def stripes(angle: NDArray[np.float32], period: float, bend: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Draw lamellae, -1 to 1, with a direction (radians) given for each pixel, bent by about `bend` pixels."""
     shape = (angle.shape[0], angle.shape[1])
     x, y = np.meshgrid(np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32))

@@ -1,8 +1,8 @@
 """The materials that can be drawn. A new one is one file and one line."""
 
 from segment.samples.barrier_coating import BARRIER_COATING
-from segment.samples.ductile_iron import DUCTILE_IRON
 from segment.samples.dual_phase_steel import DUAL_PHASE_STEEL
+from segment.samples.ductile_iron import DUCTILE_IRON
 from segment.samples.material import Material
 from segment.samples.nickel_superalloy import NICKEL_SUPERALLOY
 

@@ -13,6 +13,8 @@ from segment.samples.fields import smooth_noise
 BLUR_SIGMA = 0.8
 COUNTS_AT_WHITE = 220.0
 READ_NOISE = 0.012
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+SMALLEST_TEXT = 0.25
 
 
 def expose(signal: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -71,15 +73,13 @@ def draw_band(width: int, height: int, pixel_size_um: float, rng: np.random.Gene
         cv2.line(band, (x, middle - tick), (x, middle + tick), ink, line)
     unit = f"{bar_um:g} um" if bar_um < 1000 else f"{bar_um / 1000:g} mm"
     volts, distance = rng.choice((5.0, 10.0, 15.0, 20.0)), rng.uniform(5, 12)
-    magnification = 127_000 / (width * pixel_size_um)
+    magnification = 127 / (width * pixel_size_um)
     text = f"{volts:.2f} kV   WD {distance:.1f} mm   {magnification:.3g} K X   SE2"
-    scale = height / 75
-    while scale > 0.15 and cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0] > right - bar - 30:
-        scale *= 0.9
-    baseline = middle + round(scale * 11)
-    cv2.putText(band, text, (max(4, width // 60), baseline), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
+    scale = min(height / 75, (right - bar - 30) / cv2.getTextSize(text, FONT, 1.0, 1)[0][0])
+    if scale >= SMALLEST_TEXT:
+        cv2.putText(band, text, (max(4, width // 60), middle + round(scale * 11)), FONT, scale, ink, 1, cv2.LINE_AA)
     below = (right - bar, min(height - 2, middle + tick + round(22 * height / 75)))
-    cv2.putText(band, unit, below, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * height / 75, ink, 1, cv2.LINE_AA)
+    cv2.putText(band, unit, below, FONT, 0.7 * height / 75, ink, 1, cv2.LINE_AA)
     return band
 
 

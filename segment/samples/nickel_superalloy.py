@@ -18,7 +18,7 @@ def draw_nickel_superalloy(shape: tuple[int, int], rng: np.random.Generator) -> 
     is_cuboid = np.abs(u / half_width) ** 4 + np.abs(v / half_height) ** 4 < 1
 
     blocks = jittered_points(shape, 150.0, 0.45, rng)
-    block, x, y = nearest_point(shape, blocks, 6.0, rng)
+    block, x, y = nearest_point(shape, blocks, 3.5, rng)
     turn = rng.uniform(0, np.pi, len(blocks))[block]
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     width, height = rng.uniform(14.0, 34.0, len(blocks))[block], rng.uniform(9.0, 20.0, len(blocks))[block]
@@ -32,6 +32,4 @@ def draw_nickel_superalloy(shape: tuple[int, int], rng: np.random.Generator) -> 
     return np.choose(truth, [gamma, gamma_prime, carbide]).astype(np.float32), truth
 
 
-NICKEL_SUPERALLOY = Material(
-    "nickel_superalloy", ("gamma", "gamma prime", "carbide"), 0.02, draw_nickel_superalloy
-)
+NICKEL_SUPERALLOY = Material("nickel_superalloy", ("gamma", "gamma prime", "carbide"), 0.02, draw_nickel_superalloy)

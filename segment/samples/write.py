@@ -93,9 +93,7 @@ def _write_image(path: Path, sample: Sample) -> None:
         return
     per_um = 1 / sample.pixel_size_um
     with atomic_path(path) as temporary:
-        tifffile.imwrite(
-            temporary, sample.image, imagej=True, resolution=(per_um, per_um), metadata={"unit": "um"}
-        )
+        tifffile.imwrite(temporary, sample.image, imagej=True, resolution=(per_um, per_um), metadata={"unit": "um"})
 
 
 def _lines(lines: list[str]) -> str:
