@@ -30,9 +30,12 @@ def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         out.fill(SMALLEST)
         return
     np.copyto(grey, image)
-    cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=laplacian)
-    cv2.Sobel(image, cv2.CV_32F, 0, 1, dst=variance)
-    cv2.magnitude(laplacian, variance, magnitude=gradient)
+    # cv2.magnitude rounds differently with the address of its arrays: the same image would give other bits.
+    cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=gradient)
+    cv2.Sobel(image, cv2.CV_32F, 0, 1, dst=laplacian)
+    np.multiply(gradient, gradient, out=gradient)
+    np.multiply(laplacian, laplacian, out=laplacian)
+    np.sqrt(np.add(gradient, laplacian, out=gradient), out=gradient)
     cv2.Laplacian(image, cv2.CV_32F, dst=laplacian)
     _fill_variance(image, variance)
     for sigma, blur in zip(SIGMAS, blurs, strict=True):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import cv2
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,16 +90,14 @@ def write_png(path: str | Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -
         The folder cannot be written to.
     """
     pixels = np.asarray(image)
-    layout = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
-    channels = 2 if pixels.ndim == 2 else pixels.shape[2] if pixels.ndim == 3 else 0
-    if pixels.dtype not in (np.uint8, np.uint16) or channels not in layout or not pixels.size:
+    is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
+    if pixels.dtype not in (np.uint8, np.uint16) or not is_image or not pixels.size:
         raise ValueError(
             f"image must be uint8 or uint16 of shape (h, w), (h, w, 3) or (h, w, 4), got {pixels.dtype} {pixels.shape}"
         )
-    code = layout[channels]
-    encoded = cv2.imencode(".png", np.ascontiguousarray(pixels) if code is None else cv2.cvtColor(pixels, code))[1]
+    encoded = imagecodecs.png_encode(np.ascontiguousarray(pixels))
     with atomic_path(path) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+        temporary.write_bytes(encoded)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -118,15 +115,10 @@ def write_json(path: str | Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain) + "\n")
 
 
-def write_npz(path: str | Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = True) -> None:
-    """Write named arrays as one .npz, compressed unless told otherwise; raises OutputError as `atomic_path` does."""
-    with (
-        atomic_path(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive,
-    ):
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+def write_npz(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays as one compressed .npz; raises OutputError where the folder cannot be written to."""
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, **cast(dict[str, Any], dict(arrays)))
 
 
 def _publish(temporary: Path, path: Path) -> None:

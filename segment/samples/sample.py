@@ -71,6 +71,8 @@ def make_micrograph(material: str, *, shape: tuple[int, int] = (512, 640), seed:
         raise ValueError(f"material must be one of {', '.join(map(repr, sorted(MATERIALS)))}, got {material!r}")
     if len(shape) != 2 or min(shape) < SMALLEST_SIDE:
         raise ValueError(f"shape must be (height, width), at least {SMALLEST_SIDE} pixels each, got {shape}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, got {seed}")
     recipe = MATERIALS[material]
     rng = np.random.default_rng([seed, *material.encode()])
     signal, truth = recipe.draw(shape, rng)

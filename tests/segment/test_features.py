@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from scipy import ndimage
+
+from segment.features import FEATURES, extract
+
+SHAPES = st.tuples(st.integers(1, 30), st.integers(1, 30))
+IMAGES = npst.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))
+IMAGE = np.random.default_rng(5).random((61, 47)).astype(np.float32)
+
+
+def reference(image):
+    """The six features in float64 by another library, before scaling."""
+    image = image.astype(np.float64)
+    mode = "mirror"
+    gradient = np.hypot(ndimage.sobel(image, 0, mode=mode), ndimage.sobel(image, 1, mode=mode))
+    mean, square = ndimage.uniform_filter(image, 5, mode=mode), ndimage.uniform_filter(image**2, 5, mode=mode)
+    blurs = [ndimage.gaussian_filter(image, sigma, mode=mode, radius=round(3 * sigma)) for sigma in (3, 7)]
+    return [image, gradient, ndimage.laplace(image, mode=mode), square - mean**2, *blurs]
+
+
+def test_pixel_features_against_a_slow_reference():
+    stack = extract(IMAGE)
+    assert stack.names == ("grey", "gradient", "laplacian", "variance", "gaussian_3", "gaussian_7")
+    for plane, slow in zip(stack.data, reference(IMAGE), strict=True):
+        scaled = (slow - slow.min()) / (slow.max() - slow.min()) * (1 - 1e-6) + 1e-6
+        np.testing.assert_allclose(plane, scaled, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@given(image=IMAGES)
+def test_every_set_is_positive_finite_and_laid_out_for_the_engine(name, image):
+    before = image.copy()
+    stack = extract(image, name)
+    assert stack.data.dtype == np.float32
+    assert stack.data.flags.c_contiguous
+    assert stack.data.shape == (len(stack.names), *image.shape)
+    assert np.all(stack.data > 0)
+    assert stack.data.max() <= 1 + 1e-6
+    np.testing.assert_array_equal(image, before)
+    assert stack.X.shape == (image.size, len(stack.names))
+    assert np.shares_memory(stack.X, stack.data)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("level", [0.0, 0.3, 1 / 3, 1.0])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 1), (200, 301)])
+def test_a_constant_image_is_tiny_everywhere(name, level, shape):
+    data = extract(np.full(shape, level, np.float32), name).data
+    np.testing.assert_array_equal(data, np.float32(1e-6))
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_every_set_ignores_layout_and_threads(name):
+    plain = extract(IMAGE, name).data
+    for shift in range(4):
+        moved = np.empty(IMAGE.size + 8, np.float32)[shift : shift + IMAGE.size].reshape(IMAGE.shape)
+        moved[:] = IMAGE
+        hold = [np.empty(37 + 64 * shift, np.uint8), extract(moved, name).data]
+        np.testing.assert_array_equal(hold[1], plain)
+    np.testing.assert_array_equal(extract(np.asfortranarray(IMAGE), name).data, plain)
+    np.testing.assert_array_equal(extract(np.repeat(IMAGE, 2, axis=1)[:, ::2], name).data, plain)
+    np.testing.assert_array_equal(extract(IMAGE.astype(np.float64), name).data, plain)
+    large = np.tile(IMAGE, (9, 12))
+    threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        single = extract(large, name).data
+        cv2.setNumThreads(2)
+        np.testing.assert_array_equal(extract(large, name).data, single)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+@given(IMAGES, st.floats(0.1, 1.0))
+def test_pixel_features_ignore_contrast(image, contrast):
+    # Quantised, so that dimming the image loses nothing that the features would then blow up.
+    image = np.round(image * 255) / np.float32(255)
+    bright, dim = extract(image).data, extract(image * np.float32(contrast)).data
+    flat = np.ptp(image) == 0
+    np.testing.assert_allclose(dim, bright, atol=0 if flat else 2e-3)
+
+
+def test_unknown_set_lists_the_known():
+    with pytest.raises(ValueError, match="'pixel'.*got 'pixels'"):
+        extract(IMAGE, "pixels")
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        (np.full((3, 3), np.nan), "NaN"),
+        (np.full((3, 3), -np.inf), "infinity"),
+        (np.zeros((0, 3)), r"\(0, 3\)"),
+        (np.zeros((3, 3, 1)), r"\(3, 3, 1\)"),
+    ],
+)
+def test_bad_image_is_named(image, found):
+    with pytest.raises(ValueError, match=f"image must .*{found}"):
+        extract(image)

@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segment.io import ImageReadError, from_array, read_micrograph, write_png
+
+RNG = np.random.default_rng(7)
+GREY8 = RNG.integers(0, 256, (20, 31), dtype=np.uint8)
+GREY16 = RNG.integers(0, 65536, (20, 31), dtype=np.uint16)
+RGB8 = RNG.integers(0, 256, (20, 31, 3), dtype=np.uint8)
+RGB16 = RNG.integers(0, 65536, (20, 31, 3), dtype=np.uint16)
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def with_alpha(pixels):
+    alpha = RNG.integers(0, np.iinfo(pixels.dtype).max, (20, 31, 1)).astype(pixels.dtype)
+    return np.concatenate([pixels.reshape(20, 31, -1), alpha], axis=2)
+
+
+def png(pixels) -> bytes:
+    return bytes(imagecodecs.png_encode(pixels))
+
+
+def tiff(pixels, **options) -> bytes:
+    stream = BytesIO()
+    tifffile.imwrite(stream, pixels, **options)
+    return stream.getvalue()
+
+
+def bmp(pixels) -> bytes:
+    return cv2.imencode(".bmp", pixels[..., ::-1] if pixels.ndim == 3 else pixels)[1].tobytes()
+
+
+def jpeg(pixels) -> bytes:
+    return bytes(imagecodecs.jpeg8_encode(pixels, level=95))
+
+
+def palette_png(indices, palette) -> bytes:
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    height, width = indices.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in indices)
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"PLTE", palette.tobytes())
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def expected(pixels, depth):
+    levels = pixels.reshape(20, 31, -1)[..., :depth].astype(np.float64) / np.iinfo(pixels.dtype).max
+    return levels[..., 0] if depth == 1 else levels @ LUMA
+
+
+LOSSLESS = {
+    "png grey 8": (png(GREY8), GREY8, "grey"),
+    "png grey 16": (png(GREY16), GREY16, "grey"),
+    "png rgb 8": (png(RGB8), RGB8, "rgb"),
+    "png rgb 16": (png(RGB16), RGB16, "rgb"),
+    "png rgba 8": (png(ga := with_alpha(RGB8)), ga, "rgba"),
+    "png rgba 16": (png(ga := with_alpha(RGB16)), ga, "rgba"),
+    "png grey+alpha 8": (png(ga := with_alpha(GREY8)), ga, "grey+alpha"),
+    "png grey+alpha 16": (png(ga := with_alpha(GREY16)), ga, "grey+alpha"),
+    "bmp grey": (bmp(GREY8), GREY8, "grey"),
+    "bmp rgb": (bmp(RGB8), RGB8, "rgb"),
+    "tiff grey 8": (tiff(GREY8), GREY8, "grey"),
+    "tiff grey 16 deflate": (tiff(GREY16, compression="zlib"), GREY16, "grey"),
+    "tiff big-endian": (tiff(GREY16, byteorder=">"), GREY16, "grey"),
+    "tiff bigtiff": (tiff(GREY16, bigtiff=True), GREY16, "grey"),
+    "tiff lzw rgb": (tiff(RGB8, compression="lzw", photometric="rgb"), RGB8, "rgb"),
+    "tiff rgb 16": (tiff(RGB16, photometric="rgb"), RGB16, "rgb"),
+    "tiff rgba": (tiff(ga := with_alpha(RGB8), photometric="rgb", extrasamples=["unassalpha"]), ga, "rgba"),
+    "tiff planes": (
+        tiff(np.moveaxis(RGB8, 2, 0), photometric="rgb", planarconfig="separate"),
+        RGB8,
+        "rgb",
+    ),
+    "tiff white is zero": (tiff(~GREY16, photometric="miniswhite"), GREY16, "grey"),
+    "tiff tiles": (tiff(GREY8, tile=(16, 16)), GREY8, "grey"),
+}
+
+
+@pytest.mark.parametrize("case", LOSSLESS)
+def test_reads_every_layout_exactly(tmp_path, case):
+    data, pixels, channels = LOSSLESS[case]
+    path = tmp_path / "mikrograf µ.bin"
+    path.write_bytes(data)
+    micrograph = read_micrograph(path)
+    depth = 3 if channels.startswith("rgb") else 1
+    assert micrograph.image.dtype == np.float32
+    assert micrograph.image.flags.c_contiguous
+    assert micrograph.image.shape == (20, 31)
+    np.testing.assert_allclose(micrograph.image, expected(pixels, depth), atol=3e-7)
+    assert (micrograph.channels, micrograph.dtype) == (channels, str(pixels.dtype))
+    assert micrograph.sha256 == hashlib.sha256(data).hexdigest()
+    assert (micrograph.name, micrograph.path, micrograph.read_shape) == ("mikrograf µ", path, (20, 31))
+    assert micrograph.band.top is None
+    assert micrograph.calibration.pixel_size_um is None
+
+
+def test_reads_jpeg_grey_and_rgb(tmp_path):
+    smooth = np.tile(np.linspace(20, 230, 64).astype(np.uint8), (48, 1))
+    for pixels, channels in ((smooth, "grey"), (np.repeat(smooth[..., None], 3, 2), "rgb")):
+        (tmp_path / "a.jpg").write_bytes(jpeg(pixels))
+        micrograph = read_micrograph(tmp_path / "a.jpg")
+        assert micrograph.channels == channels
+        np.testing.assert_allclose(micrograph.image, smooth / 255, atol=0.02)
+
+
+def test_applies_palettes(tmp_path):
+    palette = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(palette_png(GREY8, palette))
+    colormap = palette.T.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", GREY8, photometric="palette", colormap=colormap)
+    grey_map = np.tile(np.arange(255, -1, -1, dtype=np.uint16) * 257, (3, 1))
+    tifffile.imwrite(tmp_path / "b.tif", GREY8, photometric="palette", colormap=grey_map)
+    for name in ("a.png", "a.tif"):
+        micrograph = read_micrograph(tmp_path / name)
+        assert micrograph.channels == "rgb"
+        np.testing.assert_allclose(micrograph.image, palette[GREY8] / 255 @ LUMA, atol=3e-7)
+    inverted = read_micrograph(tmp_path / "b.tif")
+    assert inverted.channels == "grey"
+    np.testing.assert_allclose(inverted.image, (255 - GREY8) / 255, atol=1e-7)
+
+
+def test_equal_channels_give_exactly_the_grey_level():
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    same = from_array(np.repeat(grey[..., None], 3, axis=2))
+    np.testing.assert_array_equal(same.image, from_array(grey).image)
+
+
+def test_sixteen_bits_keep_their_precision():
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    image = from_array(levels).image
+    np.testing.assert_array_equal(np.rint(image.astype(np.float64) * 65535), levels)
+
+
+def test_twelve_bits_in_sixteen_use_the_full_range(tmp_path):
+    levels = (np.arange(20 * 32) * 6).astype(np.uint16).reshape(20, 32)
+    packed = imagecodecs.packints_encode(levels, 12)
+    tifffile.imwrite(
+        tmp_path / "a.tif", iter([packed]), shape=levels.shape, dtype=np.uint16, bitspersample=12, rowsperstrip=20
+    )
+    np.testing.assert_allclose(read_micrograph(tmp_path / "a.tif").image, levels / 4095, atol=1e-5)
+
+
+def test_one_pixel_and_very_wide(tmp_path):
+    write_png(tmp_path / "one.png", np.array([[128]], np.uint8))
+    assert read_micrograph(tmp_path / "one.png").image.tolist() == [[np.float32(128) / np.float32(255)]]
+    tifffile.imwrite(tmp_path / "one.tif", np.array([[128]], np.uint8))
+    assert read_micrograph(tmp_path / "one.tif").image.shape == (1, 1)
+    wide = np.tile(np.arange(20000, dtype=np.uint16), (3, 1))
+    for suffix, data in ((".png", png(wide)), (".tif", tiff(wide)), (".jpg", jpeg((wide % 256).astype(np.uint8)))):
+        (tmp_path / f"wide{suffix}").write_bytes(data)
+        assert read_micrograph(tmp_path / f"wide{suffix}").image.shape == (3, 20000)
+
+
+BAD = {
+    "empty": (b"", "empty"),
+    "text": (b"spot, size\n1, 2\n", "not a PNG, JPEG, TIFF or BMP"),
+    "png header only": (b"\x89PNG\r\n\x1a\n", "PNG"),
+    "png huge": (b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 2**30, 2**30), "claims"),
+    "png checksum": ((whole := png(GREY8))[:60] + bytes([whole[60] ^ 1]) + whole[61:], "truncated or damaged PNG"),
+    "jpeg half": ((whole := jpeg(RGB8))[: len(whole) // 2], "truncated JPEG"),
+    "jpeg no end": (jpeg(RGB8)[:-2], "truncated JPEG"),
+    "jpeg cmyk": (bytes(imagecodecs.jpeg8_encode(RNG.integers(0, 256, (9, 9, 4), dtype=np.uint8))), "4 colour"),
+    "jpeg no frame": (b"\xff\xd8\xff\xd9", "no frame"),
+    "tiff header only": (b"II*\0", "TIFF"),
+    "tiff half": (tiff(GREY16)[: len(tiff(GREY16)) // 2], "TIFF"),
+    "tiff stack": (tiff(np.stack([GREY8, GREY8]), photometric="minisblack"), "2 images"),
+    "tiff int32": (tiff(GREY8.astype(np.int32)), "int32"),
+    "tiff float": (tiff(GREY8.astype(np.float32)), r"\[0, 1\]"),
+    "tiff cmyk": (tiff(with_alpha(RGB8), photometric="separated"), "SEPARATED"),
+    "bmp half": (bmp(RGB8)[:500], "BMP"),
+    "numpy": (b"\x93NUMPY\x01\x00", "not a PNG"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_named_and_described(tmp_path, capfd, case):
+    data, found = BAD[case]
+    path = tmp_path / "bad.tif"
+    path.write_bytes(data)
+    with pytest.raises(ImageReadError, match=found) as raised:
+        read_micrograph(path)
+    assert str(path) in str(raised.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_missing_file_and_folder_are_named(tmp_path):
+    for path in (tmp_path / "none.png", tmp_path):
+        with pytest.raises(ImageReadError, match="cannot read") as raised:
+            read_micrograph(path)
+        assert str(path) in str(raised.value)
+
+
+WHOLE = [LOSSLESS[case] for case in ("png rgb 8", "tiff grey 16 deflate", "tiff grey 8", "tiff tiles", "bmp rgb")]
+WHOLE.append((jpeg(RGB8), RGB8, "rgb"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(range(len(WHOLE))), st.floats(0, 1, exclude_max=True))
+def test_a_truncated_file_is_refused_or_complete(tmp_path, capfd, which, share):
+    data = WHOLE[which][0]
+    (tmp_path / "whole").write_bytes(data)
+    (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
+    try:
+        image = read_micrograph(tmp_path / "cut").image
+    except ImageReadError:
+        image = read_micrograph(tmp_path / "whole").image
+    np.testing.assert_array_equal(image, read_micrograph(tmp_path / "whole").image)
+    assert capfd.readouterr() == ("", "")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(range(len(WHOLE))), st.data())
+def test_a_damaged_file_never_shows_a_library_error(tmp_path, capfd, which, data):
+    content = bytearray(WHOLE[which][0])
+    for _ in range(3):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "damaged").write_bytes(content)
+    try:
+        micrograph = read_micrograph(tmp_path / "damaged")
+    except ImageReadError as error:
+        assert "damaged" in str(error)
+    else:
+        assert micrograph.image.min() >= 0
+        assert micrograph.image.max() <= 1
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("depth", [None, 3, 4])
+def test_arrays_are_taken_as_they_are(dtype, depth):
+    levels = RNG.random((6, 5) if depth is None else (6, 5, depth))
+    top = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1
+    array = (levels > 0.5) if dtype is bool else (levels * top).astype(dtype)
+    array.setflags(write=False)
+    image = from_array(array, name="x").image
+    grey = array / top if depth is None else array[..., :3] / top @ LUMA
+    np.testing.assert_allclose(image, grey, atol=3e-7)
+
+
+def test_arrays_with_a_constant_foot_are_not_cropped():
+    array = RNG.integers(60, 200, (100, 80), dtype=np.uint8)
+    array[80:] = 0
+    micrograph = from_array(array)
+    assert micrograph.image.shape == (100, 80)
+    assert micrograph.band.top is None
+
+
+def test_arrays_are_copied():
+    array = np.zeros((4, 4), np.float32)
+    from_array(array).image[:] = 1
+    assert not array.any()
+
+
+@pytest.mark.parametrize(
+    ("array", "error", "found"),
+    [
+        (np.zeros((3, 3), np.int64), TypeError, "int64"),
+        (np.zeros((3, 3), complex), TypeError, "complex128"),
+        (np.zeros((3, 3), object), TypeError, "object"),
+        (np.full((3, 3), 255.0), ValueError, "255"),
+        (np.full((3, 3), -0.1), ValueError, "-0.1"),
+        (np.full((3, 3), np.nan), ValueError, "nan"),
+        (np.full((3, 3), np.inf), ValueError, "inf"),
+        (np.zeros(9, np.uint8), ValueError, r"\(9,\)"),
+        (np.zeros((0, 3), np.uint8), ValueError, r"\(0, 3\)"),
+        (np.zeros((3, 3, 5), np.uint8), ValueError, r"\(3, 3, 5\)"),
+    ],
+)
+def test_bad_array_is_named_and_described(array, error, found):
+    with pytest.raises(error, match=f"array: .*{found}"):
+        from_array(array)
+
+
+@pytest.mark.parametrize("size", [0, -1.0, float("nan"), float("inf")])
+def test_pixel_size_must_be_positive(tmp_path, size):
+    with pytest.raises(ValueError, match="pixel_size_um"):
+        from_array(GREY8, pixel_size_um=size)
+    write_png(tmp_path / "a.png", GREY8)
+    with pytest.raises(ValueError, match="pixel_size_um"):
+        read_micrograph(tmp_path / "a.png", pixel_size_um=size)
+
+
+def test_reads_the_microscopes_own_file(shared_data: Path):
+    micrograph = read_micrograph(shared_data / "calibrated" / "zeiss-1908248.tif")
+    assert micrograph.calibration.pixel_size_um == pytest.approx(7.344e-3)
+    assert micrograph.calibration.source == "Zeiss tag 34118, ap_image_pixel_size"
+    assert micrograph.image.shape == (712, 1024)
