@@ -44,7 +44,10 @@ class Session:
 
     def __enter__(self) -> Session:
         self._caught.__enter__()
-        warnings.showwarning = self._show_warning
+        warnings.simplefilter("ignore" if self.is_quiet else "default")
+        for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", category)
+        warnings.showwarning = _show_warning
         return self
 
     def __exit__(
@@ -184,9 +187,9 @@ class Session:
         width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 1000
         Console(width=width, soft_wrap=False).print(table)
 
-    def _show_warning(self, message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-        if not self.is_quiet and not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
-            typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
 
 
 def _complain(text: str) -> None:

@@ -24,9 +24,7 @@ app = typer.Typer(
 
 Images = Annotated[list[str], typer.Argument(help="Image files, folders or quoted glob patterns.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-Phases = Annotated[
-    int | None, typer.Option("--phases", "-k", min=1, max=255, help="Number of phases [preset: 3].", show_default=False)
-]
+Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases [preset: 3].", show_default=False)]
 Preset = Annotated[str, typer.Option(help="Named settings: default, high_sparsity, fine_detail.")]
 Features = Annotated[str | None, typer.Option(help="Feature set [preset: pixel].", show_default=False)]
 Size = Annotated[
@@ -36,7 +34,7 @@ Size = Annotated[
 Clahe = Annotated[
     bool | None, typer.Option("--clahe/--no-clahe", help="Equalise contrast locally first.", show_default=False)
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 BandOption = Annotated[str, typer.Option("--band", help="Information band: 'auto', 'none', or its first row.")]
 PixelSize = Annotated[
     float | None,
@@ -64,7 +62,7 @@ def demo(
         from segment.pipeline.demo import SUMMARY
 
         with session.usage_errors():
-            Segmenter(features=features)
+            Segmenter(features=features, random_state=seed)
         with session.progress() as advance:
             rows = run_demo(
                 out,
@@ -94,6 +92,8 @@ def train(
 ) -> None:
     """Learn phases from images and write them to a model file."""
     with Session(json, quiet) as session:
+        from dataclasses import asdict
+
         from segment.io import find_images
         from segment.pipeline import train as train_files
 
@@ -118,6 +118,7 @@ def train(
                 "n_iter": model.n_iter,
                 "is_converged": model.is_converged,
                 "training": model.training,
+                "failures": [asdict(item) for item in failures],
             }
         )
 

@@ -70,8 +70,8 @@ class Segmenter:
     Phases are ordered from dark to bright: phase 0 is the one whose training pixels have the lowest mean grey level.
     The same images, parameters and seed give the same map, on any number of threads.
 
-    The penalty is not scaled by the size of the matrix, as scikit-learn's ``alpha`` was before ``alpha_W`` replaced it:
-    in the engine's terms ``alpha_W = alpha / n_features`` and ``alpha_H = alpha / n_pixels``. Scaled as ``alpha_W`` with
+    The penalty is not scaled by the size of the matrix, like scikit-learn's ``alpha`` before ``alpha_W`` replaced it; in
+    the engine's terms ``alpha_W = alpha / n_features`` and ``alpha_H = alpha / n_pixels``. Scaled as ``alpha_W`` with
     ``alpha_H="same"`` is, the presets' values would suppress phases: on micrographs of steel, 0.01 leaves one or two of
     three components alive and 0.15 none.
 
@@ -200,12 +200,26 @@ class Segmenter:
         )
 
     def fit_predict(self, image: Image) -> PhaseMap:
-        """Learn the phases of one image and map them: ``fit(image).predict(image)``, reading it once."""
+        """Learn the phases of one image and map them.
+
+        Parameters
+        ----------
+        image : path, array or Micrograph
+
+        Returns
+        -------
+        PhaseMap
+            The same as ``fit(image).predict(image)``; a file is read once.
+        """
         micrograph = as_micrograph(image)
         return self.fit(micrograph).predict(micrograph)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to an ``.npz`` file, whole or not at all; it holds no pickled objects.
+
+        Parameters
+        ----------
+        path : str or Path
 
         Raises
         ------
@@ -217,6 +231,15 @@ class Segmenter:
     @classmethod
     def load(cls, path: str | Path) -> Segmenter:
         """Read a model that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        Segmenter
+            Fitted.
 
         Raises
         ------

@@ -66,7 +66,8 @@ def load(path: str | Path) -> FittedModel:
         If the file is missing, damaged, of another kind or of a newer version; the message names it.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as stream:
+            arrays = np.load(stream, allow_pickle=False)
             if not isinstance(arrays, np.lib.npyio.NpzFile) or "description" not in arrays.files:
                 raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")
             described = json.loads(arrays["description"].tobytes().decode())

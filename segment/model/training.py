@@ -95,6 +95,8 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
             f"this version of {model.parameters.features!r} gives {', '.join(stack.names)}"
         )
     X = stack.X
+    if not model.components.any():
+        return np.zeros((model.components.shape[0], X.shape[0]), dtype=np.float32)
     nmf = solver(model.parameters, model.init, X.shape)
     nmf.components_ = model.components
     nmf.n_features_in_ = model.components.shape[1]

@@ -195,8 +195,33 @@ def run(
 ) -> BatchResult:
     """Train on the inputs, write the model to ``model.npz`` in `out`, and apply it to the same inputs.
 
-    Parameters and errors are those of `train` and `apply`. With `resume` the model is trained again, which gives the
-    same bits for the same files, parameters and seed, and finished images are kept.
+    Parameters
+    ----------
+    inputs : iterable of str or Path
+        Files, folders or glob patterns.
+    segmenter : Segmenter
+        Fitted in place.
+    out : str or Path
+        Folder, made where missing.
+    options : ReadOptions, optional
+        How the files are read.
+    resume : bool, default False
+        Train again, which gives the same bits for the same files, parameters and seed, and keep finished images.
+    on_progress : callable, optional
+        Called with a `Progress` after every file.
+
+    Returns
+    -------
+    BatchResult
+
+    Raises
+    ------
+    FileNotFoundError
+        If an input stands for no image.
+    NothingReadableError
+        If no file could be read.
+    segment.io.OutputError
+        If the output folder cannot be written to, or a result would overwrite an input.
     """
     options, out = options or ReadOptions(), Path(out)
     paths = find_images(inputs)

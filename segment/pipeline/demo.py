@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.evaluate import Agreement, count_overlap, match
-from segment.io import OutputError, atomic_path
+from segment.io import OutputError, atomic_path, read_micrograph
 from segment.model import Segmenter
 from segment.pipeline.batch import run
 from segment.pipeline.reading import OnProgress, silent
@@ -20,7 +20,6 @@ from segment.plots import SummaryRow, plot_summary
 from segment.records import Micrograph
 from segment.samples import MATERIALS, write_samples
 
-IMAGES_EACH = 4
 SUMMARY = "summary.png"
 
 
@@ -58,6 +57,8 @@ def run_demo(
     *,
     make_segmenter: Callable[[int], Segmenter] = Segmenter,
     seed: int = 0,
+    n_images: int = 4,
+    shape: tuple[int, int] = (512, 640),
     on_progress: OnProgress = silent,
 ) -> tuple[DemoRow, ...]:
     """Write samples of every material, segment them, and compare.
@@ -70,6 +71,10 @@ def run_demo(
         Called with a material's number of phases.
     seed : int, default 0
         Seed of the samples.
+    n_images : int, default 4
+        Micrographs a material.
+    shape : (int, int), default (512, 640)
+        Height and width of each, in pixels, without its information band.
     on_progress : callable, optional
         Called with a `Progress` after every step.
 
@@ -83,8 +88,7 @@ def run_demo(
         If the folder cannot be written to.
     """
     out = Path(out)
-    _require_writable(out)
-    written = write_samples(out / "samples", IMAGES_EACH, seed=seed)
+    written = write_samples(out / "samples", n_images, shape=shape, seed=seed)
     rows, pictures = [], []
     for name, material in MATERIALS.items():
         images = [path for path in written if path.parent.parent.name == name]
@@ -100,7 +104,7 @@ def run_demo(
         overlap = np.sum(counts, axis=0)
         agreement = match(overlap)
         rows.append(_row(name, material.phases, overlap, agreement, len(images), seconds))
-        pictures.append(_picture(segmenter.predict(images[0]).micrograph, labels[0], masks[0], agreement, rows[-1]))
+        pictures.append(_picture(read_micrograph(images[0]), labels[0], masks[0], agreement, rows[-1]))
     with atomic_path(out / SUMMARY) as temporary:
         plot_summary(pictures).savefig(temporary, dpi=110)
     return tuple(rows)
@@ -142,15 +146,6 @@ def _picture(
         pixel_size_um=micrograph.calibration.pixel_size_um,
         note=f"mean IoU {row.mean_iou:.2f} over {row.images} images",
     )
-
-
-def _require_writable(out: Path) -> None:
-    try:
-        with atomic_path(out / SUMMARY):
-            pass
-    finally:
-        # The probe leaves an empty file behind.
-        (out / SUMMARY).unlink(missing_ok=True)
 
 
 def _read_labels(path: Path) -> NDArray[np.uint8]:

@@ -50,7 +50,18 @@ def phase_colours(n_phases: int) -> NDArray[np.uint8]:
 
 
 def colour_table(n_phases: int) -> NDArray[np.uint8]:
-    """Return the colour of every id of a label image, shape (256, 3): the phases, then grey for ids beyond them."""
+    """Return the colour of every id of a label image.
+
+    Parameters
+    ----------
+    n_phases : int
+        Number of phases.
+
+    Returns
+    -------
+    ndarray of uint8, shape (256, 3)
+        The phases' colours, then light grey for the ids beyond them.
+    """
     table = np.full((256, 3), NOT_ANNOTATED, dtype=np.uint8)
     table[:n_phases] = phase_colours(n_phases)
     return table

@@ -32,12 +32,22 @@ def colour_labels(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.uint8]
 
 
 def phase_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
-    """Draw the coloured phases with a legend, and a scale bar where calibrated, below them; RGB."""
+    """Draw the coloured phases with a legend, and a scale bar where calibrated, below them.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+
+    Returns
+    -------
+    ndarray of uint8, shape (h + legend, max(w, legend), 3)
+        RGB.
+    """
     return _above_legend(colour_labels(phase_map.labels, len(phase_map.names)), phase_map)
 
 
 def overlay_picture(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uint8]:
-    """Draw the coloured phases over the micrograph, with the legend below; RGB.
+    """Draw the coloured phases over the micrograph, with the legend below.
 
     Parameters
     ----------
@@ -48,6 +58,7 @@ def overlay_picture(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uin
     Returns
     -------
     ndarray of uint8, shape (h + legend, max(w, legend), 3)
+        RGB.
     """
     return _above_legend(blend(phase_map, opacity), phase_map)
 
@@ -62,9 +73,16 @@ def blend(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uint8]:
 
 
 def component_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
-    """Draw the abundance of every phase, black for none and white for all, side by side with titles; uint8 grey.
+    """Draw the abundance of every phase, black for none and white for all, side by side with titles.
 
-    Panels wider than 1024 pixels are shrunk to that, by area averages.
+    Parameters
+    ----------
+    phase_map : PhaseMap
+
+    Returns
+    -------
+    ndarray of uint8, 2-D
+        Grey. Up to three panels stand in one row; panels wider than 1024 pixels are shrunk to that.
     """
     panels = []
     for share, row in zip(phase_map.abundances, titles(phase_map), strict=True):

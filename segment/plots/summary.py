@@ -84,8 +84,8 @@ def plot_summary(rows: Sequence[SummaryRow]) -> Figure:
         axes[-1].set_title("segmented" + (f", {row.note}" if row.note else ""), fontsize=10, loc="left")
         colours = phase_colours(len(row.names)) / 255
         patches = [Patch(color=tuple(colour), label=name) for colour, name in zip(colours, row.names, strict=True)]
-        legend = axes[-2].legend(
-            handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, frameon=False, fontsize=8
+        legend = axes[1].legend(
+            handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4, frameon=False, fontsize=8
         )
         for text in legend.get_texts():
             text.set_parse_math(False)
