@@ -53,7 +53,6 @@ def _fill_variance(image: NDArray[np.float32], out: NDArray[np.float32]) -> None
     cv2.sqrBoxFilter(centred, cv2.CV_32F, window, dst=out)
     cv2.multiply(mean, mean, dst=mean)
     cv2.subtract(out, mean, dst=out)
-    np.maximum(out, 0, out=out)
 
 
 def _scale(plane: NDArray[np.float32]) -> None:

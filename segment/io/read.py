@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segment.io.band import find_band
-from segment.io.decode import decode, open_tiff
+from segment.io.decode import decode
 from segment.io.errors import ImageReadError
+from segment.io.formats.tiff import open_tiff
 from segment.io.grey import to_grey
 from segment.io.image_file import ImageFile
 from segment.io.vendors import read_calibration

@@ -50,7 +50,7 @@ def make_micrograph(material: str, *, shape: tuple[int, int] = (512, 640), seed:
     seed : int, default 0
         Same material, shape and seed, same bits.
     band : bool, default True
-        Whether an information band is added below, a twelfth of the height.
+        Whether an information band is added below, a twelfth of the height, at least 12 pixels.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def make_micrograph(material: str, *, shape: tuple[int, int] = (512, 640), seed:
     --------
     >>> sample = make_micrograph("ductile_iron", shape=(96, 128), seed=1)
     >>> sample.image.shape, sample.truth.shape, sample.names
-    ((104, 128), (96, 128), ('pearlite', 'ferrite', 'graphite'))
+    ((108, 128), (96, 128), ('pearlite', 'ferrite', 'graphite'))
     """
     if material not in MATERIALS:
         raise ValueError(f"material must be one of {', '.join(map(repr, sorted(MATERIALS)))}, got {material!r}")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import struct
 import zlib
 from io import BytesIO
@@ -68,7 +70,14 @@ def expected(pixels, depth):
     return levels[..., 0] if depth == 1 else levels @ LUMA
 
 
+def with_chunk(data: bytes, kind: bytes, body: bytes) -> bytes:
+    """Put a chunk right behind a PNG's header."""
+    check = struct.pack(">I", zlib.crc32(kind + body))
+    return data[:33] + struct.pack(">I", len(body)) + kind + body + check + data[33:]
+
+
 LOSSLESS = {
+    "png with a senseless colour profile": (with_chunk(png(GREY8), b"iCCP", b"x\0\0nonsense"), GREY8, "grey"),
     "png grey 8": (png(GREY8), GREY8, "grey"),
     "png grey 16": (png(GREY16), GREY16, "grey"),
     "png rgb 8": (png(RGB8), RGB8, "rgb"),
@@ -97,7 +106,7 @@ LOSSLESS = {
 
 
 @pytest.mark.parametrize("case", LOSSLESS)
-def test_reads_every_layout_exactly(tmp_path, case):
+def test_reads_every_layout_exactly(tmp_path, capfd, case):
     data, pixels, channels = LOSSLESS[case]
     path = tmp_path / "mikrograf µ.bin"
     path.write_bytes(data)
@@ -112,6 +121,7 @@ def test_reads_every_layout_exactly(tmp_path, case):
     assert (micrograph.name, micrograph.path, micrograph.read_shape) == ("mikrograf µ", path, (20, 31))
     assert micrograph.band.top is None
     assert micrograph.calibration.pixel_size_um is None
+    assert capfd.readouterr() == ("", "")
 
 
 def test_reads_jpeg_grey_and_rgb(tmp_path):
@@ -176,7 +186,7 @@ BAD = {
     "text": (b"spot, size\n1, 2\n", "not a PNG, JPEG, TIFF or BMP"),
     "png header only": (b"\x89PNG\r\n\x1a\n", "PNG"),
     "png huge": (b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 2**30, 2**30), "claims"),
-    "png checksum": ((whole := png(GREY8))[:60] + bytes([whole[60] ^ 1]) + whole[61:], "truncated or damaged PNG"),
+    "png checksum": ((whole := png(GREY8))[:60] + bytes([whole[60] ^ 1]) + whole[61:], "damaged PNG: the checksum"),
     "jpeg half": ((whole := jpeg(RGB8))[: len(whole) // 2], "truncated JPEG"),
     "jpeg no end": (jpeg(RGB8)[:-2], "truncated JPEG"),
     "jpeg cmyk": (bytes(imagecodecs.jpeg8_encode(RNG.integers(0, 256, (9, 9, 4), dtype=np.uint8))), "4 colour"),
@@ -187,7 +197,9 @@ BAD = {
     "tiff int32": (tiff(GREY8.astype(np.int32)), "int32"),
     "tiff float": (tiff(GREY8.astype(np.float32)), r"\[0, 1\]"),
     "tiff cmyk": (tiff(with_alpha(RGB8), photometric="separated"), "SEPARATED"),
-    "bmp half": (bmp(RGB8)[:500], "BMP"),
+    "bmp half": (bmp(RGB8)[:500], "truncated BMP"),
+    "bmp header": (bmp(RGB8)[:30], "BMP: its header"),
+    "bmp compressed": ((whole := bmp(GREY8))[:30] + b"\1" + whole[31:], "compressed"),
     "numpy": (b"\x93NUMPY\x01\x00", "not a PNG"),
 }
 
@@ -200,6 +212,17 @@ def test_bad_file_is_named_and_described(tmp_path, capfd, case):
     with pytest.raises(ImageReadError, match=found) as raised:
         read_micrograph(path)
     assert str(path) in str(raised.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_remarks_of_the_tiff_library_stay_off_the_terminal(tmp_path, capfd, monkeypatch):
+    content = bytearray(tiff(GREY8, description="x" * 300))
+    entry = content.index(struct.pack("<HH", 270, 2))
+    content[entry + 8 : entry + 12] = b"\xff\xff\xff\x7f"
+    (tmp_path / "a.tif").write_bytes(content)
+    # pytest listens to all logging; without it Python prints warnings that nobody handles.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    np.testing.assert_allclose(read_micrograph(tmp_path / "a.tif").image, GREY8 / 255, atol=1e-7)
     assert capfd.readouterr() == ("", "")
 
 
@@ -235,13 +258,10 @@ def test_a_damaged_file_never_shows_a_library_error(tmp_path, capfd, which, data
     for _ in range(3):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (tmp_path / "damaged").write_bytes(content)
-    try:
-        micrograph = read_micrograph(tmp_path / "damaged")
-    except ImageReadError as error:
-        assert "damaged" in str(error)
-    else:
-        assert micrograph.image.min() >= 0
-        assert micrograph.image.max() <= 1
+    with contextlib.suppress(ImageReadError):
+        image = read_micrograph(tmp_path / "damaged").image
+        assert image.min() >= 0
+        assert image.max() <= 1
     assert capfd.readouterr() == ("", "")
 
 
