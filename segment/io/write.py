@@ -101,22 +101,61 @@ def write_png(path: str | Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write text as UTF-8 with the line ends it has; raises OutputError where the folder cannot be written to."""
+    """Write text as UTF-8 with the line ends it has.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+    text : str
+        All of it.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to.
+    """
     with atomic_path(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write JSON, indented, keys in the order given; raises OutputError where the folder cannot be written to.
+    """Write JSON, indented, keys in the order given.
 
-    NumPy numbers and arrays and paths are turned into their plain counterparts; NaN and infinity, which JSON does not
-    know, raise ValueError before anything is written.
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+    content : object
+        What JSON knows, and NumPy numbers and arrays and paths, which become their plain counterparts.
+
+    Raises
+    ------
+    ValueError
+        `content` holds NaN or infinity, which JSON does not know; nothing is written.
+    TypeError
+        `content` holds something else that JSON does not know; nothing is written.
+    OutputError
+        The folder cannot be written to.
     """
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain) + "\n")
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays as one compressed .npz; raises OutputError where the folder cannot be written to."""
+    """Write named arrays as one compressed .npz.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+    arrays : mapping of str to ndarray
+        The arrays by name.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to.
+    """
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **cast(dict[str, Any], dict(arrays)))
 

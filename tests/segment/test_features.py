@@ -78,13 +78,12 @@ def test_every_set_ignores_layout_and_threads(name):
         cv2.setNumThreads(threads)
 
 
-@given(IMAGES, st.floats(0.1, 1.0))
+@given(IMAGES, st.sampled_from([0.5, 0.25]))
 def test_pixel_features_ignore_contrast(image, contrast):
-    # Quantised, so that dimming the image loses nothing that the features would then blow up.
-    image = np.round(image * 255) / np.float32(255)
-    bright, dim = extract(image).data, extract(image * np.float32(contrast)).data
-    flat = np.ptp(image) == 0
-    np.testing.assert_allclose(dim, bright, atol=0 if flat else 2e-3)
+    # Quantised, and dimmed by a power of two: nothing is rounded, so not a bit may change.
+    image = np.round(image * 255) / np.float32(256)
+    dim = extract(image * np.float32(contrast)).data
+    np.testing.assert_array_equal(dim, extract(image).data)
 
 
 def test_unknown_set_lists_the_known():

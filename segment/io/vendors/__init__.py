@@ -45,5 +45,16 @@ def read_calibration(file: ImageFile) -> Calibration:
 
 
 def read_band_top(file: ImageFile) -> int | None:
-    """Ask each vendor's reader for the first row of the information band; None where none knows it."""
+    """Ask each vendor's reader for the first row of the information band.
+
+    Parameters
+    ----------
+    file : ImageFile
+        The file.
+
+    Returns
+    -------
+    int or None
+        Row from the top; None where no reader knows it.
+    """
     return next((top for read in BAND_TOPS if (top := read(file)) is not None), None)
