@@ -55,11 +55,14 @@ class Session:
     ) -> None:
         self._caught.__exit__(kind, error, trace)
         if isinstance(error, (ValueError, OSError, MemoryError, RuntimeError)) and not isinstance(error, typer.Exit):
+            # The reader of a pipe went away (`| head`): nothing is left to say.
             if isinstance(error, BrokenPipeError):
                 return
             self.report(getattr(error, "failures", ()))
             _complain(" ".join(str(error).split()) or type(error).__name__)
             raise typer.Exit(FAILED) from error
+        if isinstance(error, KeyboardInterrupt):
+            typer.echo("interrupted: finished files are whole, --resume goes on from them", err=True)
         if error is None and self.failures:
             raise typer.Exit(FAILED)
 

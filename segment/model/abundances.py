@@ -64,6 +64,7 @@ def largest(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
     """
     labels = np.zeros(shares.shape[1:], dtype=np.uint8)
     best = shares[0].copy()
+    # argmax over the first axis would make an int64 of every pixel and walk memory crosswise.
     for phase in range(1, shares.shape[0]):
         np.copyto(labels, np.uint8(phase), where=shares[phase] > best)
         np.maximum(best, shares[phase], out=best)

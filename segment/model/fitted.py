@@ -61,11 +61,12 @@ class FittedModel:
     def fingerprints(self) -> NDArray[np.float32]:
         """Rows of `components` at unit length, shape (k, n_features); a row of zeros stays so."""
         norms = self.norms
-        return self.components / np.where(norms > 0, norms, 1)[:, None]
+        return self.components / np.where(norms > 0, norms, np.float32(1))[:, None]
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides a prediction: components, feature names, phase names and parameters."""
         described = json.dumps([self.parameters.to_json(), self.feature_names, self.names], sort_keys=True)
+        # One byte order, so that a model has the same digest on every machine.
         numbers = np.ascontiguousarray(self.components, dtype="<f4").tobytes()
         return hashlib.sha256(described.encode() + numbers).hexdigest()

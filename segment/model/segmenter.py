@@ -187,6 +187,7 @@ class Segmenter:
         shares = unmix(extract(grey, self.parameters.features), model).reshape(-1, *grey.shape)
         abundances = normalise(shares)
         if grey.shape != micrograph.image.shape:
+            # Interpolation rounds: the sums are made exact again.
             abundances = normalise(_enlarged(abundances, micrograph.image.shape))
         labels = largest(abundances)
         counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)

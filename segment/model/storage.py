@@ -67,6 +67,7 @@ def load(path: str | Path) -> FittedModel:
     """
     try:
         with open(path, "rb") as stream:
+            # Given a path, NumPy leaves the file open where it turns out not to be a zip archive.
             arrays = np.load(stream, allow_pickle=False)
             if not isinstance(arrays, np.lib.npyio.NpzFile) or "description" not in arrays.files:
                 raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")

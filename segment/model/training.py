@@ -95,9 +95,11 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
             f"this version of {model.parameters.features!r} gives {', '.join(stack.names)}"
         )
     X = stack.X
+    # No phase at all: the engine, like scikit-learn, refuses an H of zeros.
     if not model.components.any():
         return np.zeros((model.components.shape[0], X.shape[0]), dtype=np.float32)
     nmf = solver(model.parameters, model.init, X.shape)
+    # A fitted estimator restored by hand: these two are all that transform looks at.
     nmf.components_ = model.components
     nmf.n_features_in_ = model.components.shape[1]
     return scale(nmf.transform(X), model.norms)
@@ -147,6 +149,7 @@ def train(
         norms = np.linalg.norm(nmf.components_.astype(np.float64), axis=1).astype(np.float32)
         peaks, brightness = _survey(W, norms, greys)
         dead = np.flatnonzero(peaks <= DEAD * ceiling)
+        # Before another fit: W is as large as k features of every pixel.
         del W
         if not dead.size:
             break

@@ -228,6 +228,7 @@ def run(
     _refuse_overwriting(paths, output_names(paths), out)
     failures = train(paths, segmenter, options=options, on_progress=on_progress)
     segmenter.save(out / MODEL)
+    # A file that could not be trained on fails again when segmented: one report is enough.
     unreadable = {item.path for item in failures}
     done = apply(segmenter, paths, out, options=options, resume=resume, on_progress=on_progress)
     later = tuple(item for item in done.failures if item.path not in unreadable)

@@ -180,6 +180,7 @@ def test_ctrl_c_ends_with_130_and_leaves_no_partial_file(folder, tmp_path, monke
     monkeypatch.setattr(outputs, "write_png", interrupted)
     result = call("run", folder, "-k", 2, "-o", tmp_path / "out")
     assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1].startswith("interrupted: ")
     assert "Traceback" not in result.output
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert "image0.json" in names
