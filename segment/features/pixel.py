@@ -58,9 +58,10 @@ def _fill_variance(image: NDArray[np.float32], out: NDArray[np.float32]) -> None
 def _scale(plane: NDArray[np.float32]) -> None:
     low, high = cv2.minMaxLoc(plane)[:2]
     if high > low:
-        gain = (1.0 - float(SMALLEST)) / (high - low)
+        # Divided, not multiplied: the inverse of a denormal range would overflow.
+        span = (high - low) / (1.0 - float(SMALLEST))
         np.subtract(plane, np.float32(low), out=plane)
-        np.multiply(plane, np.float32(gain), out=plane)
+        np.divide(plane, np.float32(span), out=plane)
         np.add(plane, SMALLEST, out=plane)
     else:
         plane.fill(SMALLEST)
