@@ -1,0 +1,76 @@
+"""Non-negative double singular value decomposition [1]_: the dominant sign pattern of each singular pair.
+
+.. [1] Boutsidis, Gallopoulos, "SVD based initialization: a head start for nonnegative matrix factorization",
+   Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
+
+_SMALL = 128
+_NEGLIGIBLE = 1e-6
+
+
+def initialise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray]:
+    """Return W (m, k) and H (k, n) for X (m, n), k <= min(m, n); sparse: with exact zeros."""
+    U, S, Vt = _leading_triplets(X, k, rng)
+    W, H = np.zeros((X.shape[0], k)), np.zeros((k, X.shape[1]))
+    for t in range(k):
+        u, v = U[:, t], Vt[t]
+        if t == 0:
+            # The leading pair has one sign throughout.
+            W[:, 0], H[0] = np.sqrt(S[0]) * np.abs(u), np.sqrt(S[0]) * np.abs(v)
+            continue
+        sides = [(np.maximum(u, 0), np.maximum(v, 0)), (np.maximum(-u, 0), np.maximum(-v, 0))]
+        weights = [float(np.linalg.norm(a) * np.linalg.norm(b)) for a, b in sides]
+        best = int(weights[1] >= weights[0])
+        if weights[best] > 0:
+            a, b = sides[best]
+            scale = np.sqrt(S[t] * weights[best])
+            W[:, t], H[t] = scale * a / np.linalg.norm(a), scale * b / np.linalg.norm(b)
+    W[W < _NEGLIGIBLE * W.max(initial=0.0)] = 0
+    H[H < _NEGLIGIBLE * H.max(initial=0.0)] = 0
+    return W.astype(X.dtype), H.astype(X.dtype)
+
+
+def initialise_mean(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray]:
+    """Return the same with zeros filled by the mean of X."""
+    W, H = initialise(X, k, rng)
+    mean = X.dtype.type(X.mean(dtype=np.float64))
+    W[W == 0], H[H == 0] = mean, mean
+    return W, H
+
+
+def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray]:
+    """Return the same with zeros filled by small random values, a hundredth of the mean of X."""
+    W, H = initialise(X, k, rng)
+    mean = float(X.mean(dtype=np.float64))
+    for F in (W, H):
+        zero = F == 0
+        F[zero] = np.abs(mean * rng.standard_normal(int(zero.sum())) / 100)
+    return W, H
+
+
+def _leading_triplets(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
+    m, n = X.shape
+    if min(m, n) > _SMALL:
+        return randomized_svd(X, k, random_state=rng)
+    A = X.astype(np.float64)
+    U, S, Vt = np.linalg.svd(A, full_matrices=False) if max(m, n) <= 4 * _SMALL else _thin_svd(A)
+    return U[:, :k], S[:k], Vt[:k]
+
+
+def _thin_svd(A: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the SVD of a matrix with one short side through the eigenvectors of the small Gram matrix."""
+    if A.shape[0] < A.shape[1]:
+        U, S, Vt = _thin_svd(A.T)
+        return Vt.T, S, U.T
+    values, V = np.linalg.eigh(A.T @ A)
+    order = np.argsort(values)[::-1]
+    S, V = np.sqrt(np.maximum(values[order], 0.0)), V[:, order]
+    U = A @ V
+    U /= np.where(S > 0, S, 1.0)
+    return U, S, V.T

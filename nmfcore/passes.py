@@ -1,0 +1,90 @@
+"""How a matrix is walked: fixed blocks, handed to threads in order, each block leaving its own sums.
+
+The blocks depend on the shape alone and their sums are added in index order, so a result has the same bits for
+any number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from numba import config
+
+__all__ = ["get_num_threads", "run_blocks", "set_num_threads"]
+
+_num_threads: int = config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue]
+_pool: ThreadPoolExecutor | None = None
+
+
+def get_num_threads() -> int:
+    """Return the number of threads that a factorization uses.
+
+    Returns
+    -------
+    int
+        The number set by `set_num_threads`, else the environment's ``NUMBA_NUM_THREADS``, else the number of cores.
+
+    Examples
+    --------
+    >>> from nmfcore import get_num_threads
+    >>> get_num_threads() >= 1
+    True
+    """
+    return _num_threads
+
+
+def set_num_threads(n_threads: int) -> None:
+    """Set the number of threads that factorizations use from now on, in this process.
+
+    Parameters
+    ----------
+    n_threads : int
+        At least 1. Results have the same bits for every number.
+
+    Raises
+    ------
+    ValueError
+        If n_threads is below 1.
+
+    Examples
+    --------
+    >>> from nmfcore import get_num_threads, set_num_threads
+    >>> before = get_num_threads()
+    >>> set_num_threads(1)
+    >>> get_num_threads()
+    1
+    >>> set_num_threads(before)
+    """
+    global _num_threads
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be at least 1, got {n_threads!r}.")
+    _num_threads = int(n_threads)
+    _forget_pool()
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+# A forked child inherits the pool but none of its threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int = 2) -> None:
+    """Call ``task(first, last)`` on ranges that cover ``range(n_blocks)``, at least ``least`` blocks to a thread."""
+    global _pool
+    workers = max(1, min(_num_threads, n_blocks // least))
+    if workers == 1:
+        task(0, n_blocks)
+        return
+    if _pool is None:
+        _pool = ThreadPoolExecutor(_num_threads - 1, thread_name_prefix="nmfcore")
+    bounds = [n_blocks * i // workers for i in range(workers + 1)]
+    pending = [_pool.submit(task, bounds[i], bounds[i + 1]) for i in range(1, workers)]
+    task(bounds[0], bounds[1])
+    for future in pending:
+        future.result()

@@ -1,0 +1,237 @@
+"""Source of the straight-line kernels that solve a tile of rows side by side in vector lanes.
+
+With k components known when the kernel is compiled, every intermediate of a row lives in a register and the loop over
+the rows of a tile vectorises; with k known only at run time it does not, and the same arithmetic takes ten times as
+long. So the source of ``solve_tile`` is written out here for each k, and Numba compiles it inside the kernel
+that calls it, where it is cached with it.
+
+A tile holds ``TILE`` rows, component by component: entry t of row i is at ``t * TILE + i``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba.extending import overload
+
+TILE = 512
+MAX_COMPONENTS = 8
+# Up to here trying all 2^k - 1 active sets costs less than finding the right one.
+MAX_ENUMERATED = 4
+_GUESS_SWEEPS = 3
+_FULL_ROUNDS = 4
+_SINGLE_ROUNDS = 16
+
+
+def _load(names: str, array: str, k: int) -> Iterator[str]:
+    for t in range(k):
+        yield f"    {names}{t} = {array}[i + {_at(t)}]"
+
+
+def _at(t: int) -> str:
+    # Unsigned, or Numba allows for a negative index and the loads become gathers.
+    return f"U({t * TILE})"
+
+
+def _products(k: int) -> Iterator[str]:
+    """N = H x - l1, a column of H at a time."""
+    yield "  for i in range(T):"
+    for t in range(k):
+        yield f"    N[i + {_at(t)}] = -l1"
+    yield "  start = U(0)"
+    yield "  for j in range(n):"
+    for t in range(k):
+        yield f"    h{t} = H[{t}, j]"
+    yield "    for i in range(T):"
+    yield "      v = x[start + i]"
+    for t in range(k):
+        yield f"      N[i + {_at(t)}] += h{t} * v"
+    yield "    start += T"
+
+
+def _enumerate(k: int) -> Iterator[str]:
+    """Among the active sets S with P_S N >= 0, take the one with the largest gain N' P_S N."""
+    yield "  for i in range(T):"
+    yield from _load("n", "N", k)
+    for t in range(k):
+        yield f"    w{t} = zero"
+    yield "    best = zero"
+    for mask in range(1, 1 << k):
+        active = [t for t in range(k) if mask >> t & 1]
+        for t in active:
+            yield f"    c{t} = " + " + ".join(f"P[{mask}, {t}, {j}] * n{j}" for j in active)
+        yield f"    low = c{active[0]}"
+        for t in active[1:]:
+            yield f"    low = c{t} if c{t} < low else low"
+        gain = " + ".join(f"c{t} * n{t}" for t in active)
+        yield f"    gain = {gain}"
+        yield "    gain = gain if low >= zero else zero"
+        yield "    better = gain > best"
+        yield "    best = gain if better else best"
+        for t in range(k):
+            yield f"    w{t} = {f'c{t}' if t in active else 'zero'} if better else w{t}"
+    for t in range(k):
+        yield f"    W[i + {_at(t)}] = w{t}"
+    yield "  unsettled = zero"
+
+
+def _pivot(k: int) -> Iterator[str]:
+    """Block principal pivoting: solve on the active set, drop the negative, admit the negative gradients, repeat.
+
+    Exchanging all at once can cycle; after a few rounds only the last wrong component is exchanged, which cannot.
+    """
+    for t in range(k):
+        yield f"  q{t} = one / G[{t}, {t}] if G[{t}, {t}] > zero else zero"
+    yield "  for i in range(T):"
+    yield from _load("n", "N", k)
+    for t in range(k):
+        yield f"    w{t} = zero"
+    for _ in range(_GUESS_SWEEPS):
+        for t in range(k):
+            yield f"    s = w{t} + (n{t} - ({_gradient_product(k, t)})) * q{t}"
+            yield f"    w{t} = s if s > zero else zero"
+    for t in range(k):
+        yield f"    active[i + {_at(t)}] = one if w{t} > zero else zero"
+    yield f"  for attempt in range({_FULL_ROUNDS + _SINGLE_ROUNDS}):"
+    yield f"    single = zero if attempt < {_FULL_ROUNDS} else one"
+    yield "    unsettled = zero"
+    yield "    for i in range(T):"
+    for line in [*_load("a", "active", k), *_load("n", "N", k), *_masked_solve(k)]:
+        yield "  " + line
+    for t in range(k):
+        yield f"      g = {_gradient_product(k, t)} - n{t}"
+        yield f"      drop = one if w{t} < zero else zero"
+        yield f"      admit = p{t} if g < -slack * abs(n{t}) else zero"
+        yield "      admit = one if admit > zero else zero"
+        yield f"      b{t} = a{t} * drop + (one - a{t}) * admit"
+    yield "      taken = zero"
+    for t in reversed(range(k)):
+        yield f"      flip = b{t} * (one - single * taken)"
+        yield f"      taken = taken + flip - taken * flip"
+        yield f"      W[i + {_at(t)}] = w{t}"
+        yield f"      active[i + {_at(t)}] = a{t} + flip - (flip + flip) * a{t}"
+    yield "      flag[i] = taken"
+    yield "      unsettled += taken"
+    yield "    if unsettled == zero:"
+    yield "      break"
+
+
+def _gradient_product(k: int, t: int) -> str:
+    return " + ".join(f"G[{t}, {j}] * w{j}" for j in range(k))
+
+
+def _masked_solve(k: int) -> Iterator[str]:
+    """LDL' of G restricted to the active components of each lane; a dependent column gets the pivot 0, and w = 0."""
+    for c in range(k):
+        terms = "".join(f" - u{c}{p} * l{c}{p}" for p in range(c))
+        yield f"    d = G[{c}, {c}]{terms}"
+        yield f"    p{c} = one / d if d > slack * G[{c}, {c}] else zero"
+        for r in range(c + 1, k):
+            terms = "".join(f" - u{r}{p} * l{c}{p}" for p in range(c))
+            yield f"    u{r}{c} = a{r} * a{c} * (G[{r}, {c}]{terms})"
+            yield f"    l{r}{c} = u{r}{c} * p{c}"
+    for r in range(k):
+        terms = "".join(f" - l{r}{p} * y{p}" for p in range(r))
+        yield f"    y{r} = a{r} * n{r}{terms}"
+    for r in reversed(range(k)):
+        terms = "".join(f" - l{p}{r} * w{p}" for p in range(r + 1, k))
+        yield f"    w{r} = y{r} * p{r}{terms}"
+
+
+def _repair(k: int) -> Iterator[str]:
+    """Rows that the pivoting left unsettled are solved one by one."""
+    yield "  if unsettled > zero:"
+    yield "    for i in range(T):"
+    yield "      if flag[i] > zero:"
+    for t in range(k):
+        yield f"        row[{t}] = N[i + {_at(t)}]"
+    yield f"        solve_row(G, row, {k}, solution)"
+    for t in range(k):
+        yield f"        W[i + {_at(t)}] = solution[{t}]"
+
+
+def _polish(k: int) -> Iterator[str]:
+    """Sweep once by coordinates: exact descent, which takes back what rounding cost where G is ill-conditioned."""
+    for t in range(k):
+        yield f"  q{t} = one / G[{t}, {t}] if G[{t}, {t}] > zero else zero"
+    yield "  for i in range(T):"
+    yield from _load("n", "N", k)
+    yield from _load("w", "W", k)
+    for t in range(k):
+        yield f"    w{t} = w{t} if w{t} > zero else zero"
+    for t in range(k):
+        yield f"    s = w{t} + (n{t} - ({_gradient_product(k, t)})) * q{t}"
+        yield f"    w{t} = s if s > zero else zero"
+    for t in range(k):
+        yield f"    W[i + {_at(t)}] = w{t}"
+
+
+def _statistics(k: int) -> Iterator[str]:
+    """Add |x - wH|^2, W'X, W'W (lower triangle) and the column sums of W to the sums of the block."""
+    yield "  start = U(0)"
+    yield "  for j in range(n):"
+    for t in range(k):
+        yield f"    h{t} = H[{t}, j]"
+        yield f"    b{t} = zero"
+    yield "    square = zero"
+    yield "    for i in range(T):"
+    yield "      v = x[start + i]"
+    for t in range(k):
+        yield f"      w{t} = W[i + {_at(t)}]"
+    product = " + ".join(f"h{t} * w{t}" for t in range(k))
+    yield f"      r = v - ({product})"
+    yield "      square += r * r"
+    for t in range(k):
+        yield f"      b{t} += w{t} * v"
+    yield "    sums[0] += square"
+    for t in range(k):
+        yield f"    sums[1 + {t} * n + j] += b{t}"
+    yield "    start += T"
+    yield f"  c = 1 + {k} * n"
+    for t in range(k):
+        used = ["s", *(f"c{u}" for u in range(t + 1))]
+        for name in used:
+            yield f"  {name} = zero"
+        yield "  for i in range(T):"
+        yield f"    v = W[i + {_at(t)}]"
+        yield "    s += v"
+        for u in range(t + 1):
+            yield f"    c{u} += v * W[i + {_at(u)}]"
+        for u in range(t + 1):
+            yield f"  sums[c + {t * (t + 1) // 2 + u}] += c{u}"
+        yield f"  sums[c + {k * (k + 1) // 2 + t}] += s"
+
+
+def tile_source(k: int) -> str:
+    """Return the source of ``solve_tile`` for k components."""
+    lines = [
+        "def solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):",
+        "  zero = l1 - l1",
+        "  one = zero + slack / slack",
+        *_products(k),
+        *(_enumerate(k) if k <= MAX_ENUMERATED else (*_pivot(k), *_repair(k))),
+        *_polish(k),
+        *_statistics(k),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def _compiled_source(k: int) -> Callable[..., None]:
+    from nmfcore.solvers.nnls import solve_row
+
+    scope: dict[str, Any] = {"T": np.uint64(TILE), "U": np.uint64, "solve_row": solve_row}
+    exec(compile(tile_source(k), f"<solve_tile for {k} components>", "exec"), scope)
+    return scope["solve_tile"]
+
+
+def solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):  # noqa: D103
+    _compiled_source(len(components))(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums)
+
+
+@overload(solve_tile)
+def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):
+    return _compiled_source(len(components))

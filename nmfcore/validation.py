@@ -1,0 +1,180 @@
+"""User input turned into checked arrays, or an error that names the argument."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array
+
+from nmfcore._jit import kernel
+from nmfcore.passes import run_blocks
+
+_BLOCK = 8192
+
+DTYPES = (np.float64, np.float32)
+
+
+@kernel
+def _scan(X, extremes, squares, first, last):
+    """Overwrite extremes[b] = (min, max) and squares[b] = sum of squares for blocks [first, last) of the flat X."""
+    for b in range(first, last):
+        block = X[b * _BLOCK : min(X.shape[0], (b + 1) * _BLOCK)]
+        low = block[0]
+        high = block[0]
+        total = 0.0
+        for i in range(block.shape[0]):
+            v = block[i]
+            low = v if v < low else low
+            high = v if v > high else high
+            total += np.float64(v) * np.float64(v)
+        extremes[b, 0] = low
+        extremes[b, 1] = high
+        squares[b] = total
+
+
+@kernel
+def _transpose(X, out, first, last):
+    """Overwrite the columns of out (n, m) that belong to blocks [first, last) of the rows of X (m, n)."""
+    m, n = X.shape
+    for b in range(first, last):
+        block = X[b * _BLOCK : min(m, (b + 1) * _BLOCK)]
+        for j in range(n):
+            target = out[j, b * _BLOCK : b * _BLOCK + block.shape[0]]
+            for i in range(block.shape[0]):
+                target[i] = block[i, j]
+
+
+def as_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
+    """Return X as a non-empty 2-D float array, float32 kept and everything else float64; values are not looked at.
+
+    Raises
+    ------
+    TypeError
+        If X is sparse.
+    ValueError
+        If X is complex, holds objects that are no numbers, is empty or not 2-D.
+    """
+    return check_array(X, dtype=DTYPES, ensure_all_finite=False, input_name=name, estimator="NMF")
+
+
+def feature_major(X: NDArray[Any]) -> NDArray[Any]:
+    """Return X (m, n) transposed as a C-contiguous, writeable (n, m): X's own memory where it is laid out like that."""
+    if X.T.flags.c_contiguous and X.flags.writeable:
+        return X.T
+    out = np.empty(X.shape[::-1], X.dtype)
+    if X.flags.c_contiguous and X.flags.writeable:
+        run_blocks(lambda first, last: _transpose(X, out, first, last), -(-X.shape[0] // _BLOCK))
+    else:
+        np.copyto(out, X.T)
+    return out
+
+
+def check_values(X: NDArray[Any], whom: str) -> tuple[float, float]:
+    """Return the largest entry of X and the sum of its squares in float64.
+
+    Raises
+    ------
+    ValueError
+        If an entry is NaN, infinite or negative: names ``whom`` and the first such index.
+    """
+    flat = _flat(X)
+    n_blocks = -(-flat.size // _BLOCK)
+    extremes = np.empty((n_blocks, 2), X.dtype)
+    squares = np.empty(n_blocks)
+    run_blocks(lambda first, last: _scan(flat, extremes, squares, first, last), n_blocks, least=8)
+    total = float(squares.sum())
+    if not np.isfinite(total) and not np.isfinite(X).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
+        kind = "NaN" if np.isnan(X).any() else "infinity or a value too large"
+        raise ValueError(f"Input {whom} contains {kind}: the first such value is {X[where]} at index {where}.")
+    if extremes[:, 0].min() < 0:
+        where = tuple(int(i) for i in np.argwhere(X < 0)[0])
+        raise ValueError(
+            f"Negative values in data passed to NMF (input {whom}): the first is {X[where]} at index {where}."
+        )
+    return float(extremes[:, 1].max()), total
+
+
+def _flat(X: NDArray[Any]) -> NDArray[Any]:
+    if X.flags.writeable and X.flags.c_contiguous:
+        return X.reshape(-1)
+    if X.flags.writeable and X.T.flags.c_contiguous:
+        return X.T.reshape(-1)
+    return np.array(X, order="C").reshape(-1)
+
+
+def check_factor(F: ArrayLike | None, shape: tuple[int | None, int | None], name: str, X: NDArray[Any]) -> NDArray[Any]:
+    """Return the given W or H as a C-contiguous array of X's dtype.
+
+    Raises
+    ------
+    TypeError
+        If its dtype is not that of X.
+    ValueError
+        If it is missing, has another shape, holds only zeros, or a value that is negative or not finite.
+    """
+    if F is None:
+        raise ValueError(f"{name} is missing: init='custom' needs both W and H, update_H=False needs H.")
+    F = check_array(F, dtype=None, ensure_all_finite=False, input_name=name)
+    for expected, found, which in zip(shape, F.shape, ("first", "second"), strict=True):
+        if expected is not None and expected != found:
+            raise ValueError(
+                f"Array with wrong {which} dimension passed to NMF (input {name}). Expected {expected}, but got {found}."
+            )
+    if F.dtype != X.dtype:
+        raise TypeError(f"{name} should have the same dtype as X. Got {name}.dtype = {F.dtype}, X.dtype = {X.dtype}.")
+    F = np.array(F, order="C")
+    largest, _ = check_values(F, name)
+    if largest == 0:
+        raise ValueError(f"Array passed to NMF (input {name}) is full of zeros.")
+    return F
+
+
+def check_integer(value: object, name: str, least: int) -> int:
+    """Return value as an int.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If it is below ``least``.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer of at least {least}, got {value!r}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}.")
+    return int(value)
+
+
+def check_number(value: object, name: str, low: float = 0.0, high: float = np.inf) -> float:
+    """Return value as a finite float.
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number.
+    ValueError
+        If it is outside [low, high].
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {value!r}.")
+    if not (np.isfinite(value) and low <= value <= high):
+        raise ValueError(f"{name} must be a finite number in [{low:g}, {high:g}], got {value!r}.")
+    return float(value)
+
+
+def check_choice(value: object, name: str, known: tuple[Any, ...]) -> Any:
+    """Return value.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of those known.
+    """
+    if not any(value is item or (isinstance(value, type(item)) and value == item) for item in known):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}.")
+    return value
