@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from nmfcore.factorize import factorize, solve_weights
-from nmfcore.objective import objective, translate_penalties
+from nmfcore.objective import translate_penalties
 
 __all__ = ["NMF"]
 
@@ -207,7 +207,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.loss_history_ = result.loss_history
         self.n_iter_ = result.n_iter
         self.converged_ = result.converged
-        self.reconstruction_err_ = float(np.sqrt(2.0 * objective(X, result.W, result.H)))
+        self.reconstruction_err_ = result.reconstruction_err
         return result.W
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:

@@ -47,6 +47,8 @@ class Result:
         Components.
     loss_history : ndarray of float64, shape (n_iter + 1,)
         Objective at the start and after every iteration; never rises.
+    reconstruction_err : float
+        ``sqrt(2 D)`` with D the loss without penalties: ``|X - WH|_F`` for "frobenius".
     n_iter : int
         Number of iterations.
     converged : bool
@@ -58,6 +60,7 @@ class Result:
     W: NDArray[Any]
     H: NDArray[Any]
     loss_history: NDArray[np.float64]
+    reconstruction_err: float
     n_iter: int
     converged: bool
     reason: str
@@ -201,18 +204,31 @@ def factorize(
         start = ((start[0] * root).astype(A.dtype), (start[1] * root).astype(A.dtype))
     is_tall = solver == "cd" and tall.is_tall(A.shape, k)
     solve = _solve_tall if is_tall else _solve_alternating
-    W_, H_, trace = solve(problem, k, start, init, solver, rng, tol=tol, max_iter=max_iter, verbose=verbose)
+    trace = solve(problem, k, start, init, solver, rng, tol=tol, max_iter=max_iter, verbose=verbose)
     if problem.scale != 1.0:
         root = A.dtype.type(np.sqrt(problem.scale))
-        W_, H_ = W_ / root, H_ / root
-        trace = replace(trace, loss_history=trace.loss_history / problem.scale**2)
+        trace = replace(
+            trace,
+            W=trace.W / root,
+            H=trace.H / root,
+            distance=trace.distance / problem.scale**2,
+            loss_history=trace.loss_history / problem.scale**2,
+        )
     if trace.reason is Reason.MAX_ITER and tol > 0:
         warnings.warn(
             f"Maximum number of iterations {max_iter} reached. Increase it to improve convergence.",
             ConvergenceWarning,
             stacklevel=2,
         )
-    return Result(W_, H_, trace.loss_history, trace.n_iter, trace.reason.converged, trace.reason.value)
+    return Result(
+        trace.W,
+        trace.H,
+        trace.loss_history,
+        float(np.sqrt(2.0 * trace.distance)),
+        trace.n_iter,
+        trace.reason.converged,
+        trace.reason.value,
+    )
 
 
 def non_negative_factorization(
@@ -347,7 +363,7 @@ def _solve_tall(
     tol: float,
     max_iter: int,
     verbose: int,
-) -> tuple[NDArray, NDArray, Trace]:
+) -> Trace:
     X = feature_major(problem.X)
     penalties = problem.penalties
     if start is None:
@@ -360,10 +376,7 @@ def _solve_tall(
         H = start[1]
     state = tall.TallCoordinateDescent(X, H, penalties, rng, reference=problem.reference, tol=tol)
     first = state.loss if start is None else _value(problem, *start)
-    trace = iterate(
-        state, start=first, reference=problem.reference, tol=tol, max_iter=max_iter, verbose=verbose
-    )
-    return *state.factors(), trace
+    return iterate(state, start=first, reference=problem.reference, tol=tol, max_iter=max_iter, verbose=verbose)
 
 
 def _solve_alternating(
@@ -377,14 +390,11 @@ def _solve_alternating(
     tol: float,
     max_iter: int,
     verbose: int,
-) -> tuple[NDArray, NDArray, Trace]:
+) -> Trace:
     X = _contiguous(problem.X)
     W, H = INITS[init](X, k, rng) if start is None else start
     state = alternating.Alternating(X, W, H, problem.penalties, SOLVERS[solver].update)
-    trace = iterate(
-        state, start=state.loss, reference=problem.reference, tol=tol, max_iter=max_iter, verbose=verbose
-    )
-    return *state.factors(), trace
+    return iterate(state, start=state.loss, reference=problem.reference, tol=tol, max_iter=max_iter, verbose=verbose)
 
 
 def _value(problem: _Problem, W: NDArray, H: NDArray) -> float:
@@ -395,7 +405,7 @@ def _solve_zeros(X: NDArray, k: int, start: tuple[NDArray, NDArray] | None, pena
     """Return W = 0 and H = 0, whose objective is 0, for X = 0."""
     W, H = np.zeros((X.shape[0], k), X.dtype), np.zeros((k, X.shape[1]), X.dtype)
     first = 0.0 if start is None else _value(_Problem(X, penalties, 0.0, 1.0), *start)
-    return Result(W, H, np.array([first, 0.0]), 1, True, Reason.SOLVED.value)
+    return Result(W, H, np.array([first, 0.0]), 0.0, 1, True, Reason.SOLVED.value)
 
 
 def _scaled(X: NDArray, penalties: Penalties, largest: float, square: float) -> _Problem:

@@ -12,20 +12,29 @@ from nmfcore.stopping import Reason, smallest_decrease
 
 
 class Solver(Protocol):
-    """A descent method in the middle of its work."""
+    """A descent method in the middle of its work: ``loss`` is the objective at its factors, ``distance`` without penalties."""
 
     loss: float
-    """Objective at the current factors."""
+
+    @property
+    def distance(self) -> float: ...
 
     def step(self) -> float | None:
         """Move to factors of lower objective; return the decrease to expect of the next step, None if stuck."""
         ...
 
+    def finish(self) -> tuple[NDArray, NDArray]:
+        """Return W, solved for the final H, and H."""
+        ...
+
 
 @dataclass(frozen=True)
 class Trace:
-    """What happened during an iteration."""
+    """The factors that an iteration came to, and its course."""
 
+    W: NDArray
+    H: NDArray
+    distance: float
     loss_history: NDArray[np.float64]
     n_iter: int
     reason: Reason
@@ -46,4 +55,7 @@ def iterate(solver: Solver, *, start: float, reference: float, tol: float, max_i
         if expected <= smallest_decrease(solver.loss, reference, tol) and tol > 0:
             reason = Reason.CONVERGED
             break
-    return Trace(np.array(history), len(history) - 1, reason)
+    W, H = solver.finish()
+    # The final solve of W belongs to the last iteration.
+    history[-1] = min(history[-1], solver.loss)
+    return Trace(W, H, solver.distance, np.array(history), len(history) - 1, reason)

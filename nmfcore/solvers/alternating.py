@@ -66,7 +66,7 @@ class Alternating:
         self._update = update
         self.W = np.array(W, order="C")
         self._Ht = np.array(H.T, order="C")
-        self.loss = self._value()
+        self._measure()
 
     def step(self) -> float | None:
         """Update W, then H; take both back where rounding made the objective rise."""
@@ -74,28 +74,30 @@ class Alternating:
         p = self.penalties
         self._update_factor(self.W, self._Ht, self.X, p.l1_W, p.l2_W)
         self._update_factor(self._Ht, self.W, self.X.T, p.l1_H, p.l2_H)
-        loss = self._value()
-        if not loss < before:
+        self._measure()
+        if not self.loss < before:
             self.W, self._Ht = W, Ht
+            self._measure()
             return None
-        self.loss = loss
-        return before - loss
+        return before - self.loss
 
-    def factors(self) -> tuple[NDArray, NDArray]:
+    def finish(self) -> tuple[NDArray, NDArray]:
         """Return W (m, k), solved exactly for the final H, and H (k, n)."""
         H = np.ascontiguousarray(self._Ht.T)
-        return solve_W(self.X, H, self.penalties), H
+        self.W = solve_W(self.X, H, self.penalties)
+        self._measure()
+        return self.W, H
 
     def _update_factor(self, F: NDArray, C: NDArray, X: NDArray, l1: float, l2: float) -> None:
         gram = product(np.ascontiguousarray(C.T), C)
         gram.flat[:: gram.shape[0] + 1] += gram.dtype.type(l2)
         self._update(F, gram, product(X, C), l1, X.shape[1])
 
-    def _value(self) -> float:
+    def _measure(self) -> None:
         H = np.ascontiguousarray(self._Ht.T)
         with _blas().limit(limits=1, user_api="blas"):
-            loss = frobenius.value(self.X, self.W, H)
-        return loss + self.penalties.value_W(self.W) + self.penalties.value_H(H)
+            self.distance = frobenius.value(self.X, self.W, H)
+        self.loss = self.distance + self.penalties.value_W(self.W) + self.penalties.value_H(H)
 
 
 _controller: ThreadpoolController | None = None

@@ -111,6 +111,11 @@ class TallCoordinateDescent:
         self._sums = full_pass(X, self.H, penalties, None)
         self.loss = self._value(self.H, self._sums)
 
+    @property
+    def distance(self) -> float:
+        """The loss without the penalties."""
+        return 0.5 * float(self._sums[0])
+
     def step(self) -> float | None:
         """Minimise the tilted objective of the sample, and check the outcome with one pass over X."""
         candidate, expected = self._step_on_sample()
@@ -118,7 +123,7 @@ class TallCoordinateDescent:
             return expected
         return None
 
-    def factors(self) -> tuple[NDArray, NDArray]:
+    def finish(self) -> tuple[NDArray, NDArray]:
         """Return W (m, k) and H (k, n)."""
         return solve_W(self.X, self.H, self.penalties), self.H
 
