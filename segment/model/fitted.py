@@ -60,8 +60,8 @@ class FittedModel:
     @property
     def fingerprints(self) -> NDArray[np.float32]:
         """Rows of `components` at unit length, shape (k, n_features); a row of zeros stays so."""
-        norms = self.norms
-        return self.components / np.where(norms > 0, norms, np.float32(1))[:, None]
+        norms = self.norms[:, None]
+        return np.divide(self.components, norms, out=np.zeros_like(self.components), where=norms > 0)
 
     @property
     def digest(self) -> str:

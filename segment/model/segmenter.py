@@ -70,10 +70,10 @@ class Segmenter:
     Phases are ordered from dark to bright: phase 0 is the one whose training pixels have the lowest mean grey level.
     The same images, parameters and seed give the same map, on any number of threads.
 
-    The penalty is not scaled by the size of the matrix, like scikit-learn's ``alpha`` before ``alpha_W`` replaced it; in
-    the engine's terms ``alpha_W = alpha / n_features`` and ``alpha_H = alpha / n_pixels``. Scaled as ``alpha_W`` with
-    ``alpha_H="same"`` is, the presets' values would suppress phases: on micrographs of steel, 0.01 leaves one or two of
-    three components alive and 0.15 none.
+    The penalty is not scaled by the size of the matrix, like scikit-learn's ``alpha`` before ``alpha_W`` replaced it;
+    in the engine's terms ``alpha_W = alpha / n_features`` and ``alpha_H = alpha / n_pixels``. Scaled like ``alpha_W``
+    with ``alpha_H="same"``, the presets' values would suppress phases: on micrographs of steel 0.01 leaves one or two
+    of three components alive, and 0.15 none.
 
     Examples
     --------

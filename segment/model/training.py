@@ -99,9 +99,8 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
     if not model.components.any():
         return np.zeros((model.components.shape[0], X.shape[0]), dtype=np.float32)
     nmf = solver(model.parameters, model.init, X.shape)
-    # A fitted estimator restored by hand: these two are all that transform looks at.
+    # A fitted estimator restored by hand: this is all that transform looks at.
     nmf.components_ = model.components
-    nmf.n_features_in_ = model.components.shape[1]
     return scale(nmf.transform(X), model.norms)
 
 
