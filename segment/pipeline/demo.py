@@ -144,7 +144,7 @@ def _picture(
         names=row.phases,
         truth=truth,
         pixel_size_um=micrograph.calibration.pixel_size_um,
-        note=f"mean IoU {row.mean_iou:.2f} over {row.images} images",
+        note=f"mean IoU {row.mean_iou:.2f}",
     )
 
 
