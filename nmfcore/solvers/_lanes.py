@@ -148,7 +148,7 @@ def _repair(k: int) -> Iterator[str]:
     yield "      if flag[i] > zero:"
     for t in range(k):
         yield f"        row[{t}] = N[i + {_at(t)}]"
-    yield f"        solve_row(G, row, {k}, solution)"
+    yield f"        solve_row(G, row, {k}, slack, solution)"
     for t in range(k):
         yield f"        W[i + {_at(t)}] = solution[{t}]"
 

@@ -42,7 +42,10 @@ def solve_W(X: NDArray, H: NDArray, penalties: Penalties) -> NDArray:
     linear = product(X, np.ascontiguousarray(H.T))
     linear -= linear.dtype.type(penalties.l1_W)
     W = np.empty_like(linear)
-    run_blocks(lambda first, last: nnls_rows(gram, linear[first:last], W[first:last]), linear.shape[0], least=64)
+    dependent = 32.0 * float(np.finfo(X.dtype).eps)
+    run_blocks(
+        lambda first, last: nnls_rows(gram, linear[first:last], dependent, W[first:last]), linear.shape[0], least=64
+    )
     return W
 
 

@@ -13,8 +13,8 @@ _FULL_EXCHANGES = 3
 
 
 @kernel
-def _solve_active(G, N, active, size, L, solution):
-    """Solve G w = N on the active components by Cholesky into solution; a dependent component gets 0."""
+def _solve_active(G, N, active, size, dependent, L, solution):
+    """Solve G w = N on the active components by Cholesky into solution; a nearly dependent component gets 0."""
     rank = 0
     for t in range(size):
         solution[t] = 0.0
@@ -29,7 +29,7 @@ def _solve_active(G, N, active, size, L, solution):
                 total -= L[rank, q] * L[p, q]
             L[rank, p] = total / L[p, p]
             diagonal -= L[rank, p] * L[rank, p]
-        if diagonal <= 1e-14 * G[t, t] or G[t, t] <= 0.0:
+        if diagonal <= dependent * G[t, t] or G[t, t] <= 0.0:
             continue
         L[rank, rank] = np.sqrt(diagonal)
         index[rank] = t
@@ -48,68 +48,109 @@ def _solve_active(G, N, active, size, L, solution):
 
 
 @kernel
-def solve_row(G, N, size, solution):
+def _most_negative_gradient(G, N, active, size, dependent, w):
+    """Return the inactive component with the most negative gradient, -1 if none is beyond rounding."""
+    best = -1
+    steepest = 0.0
+    for t in range(size):
+        if active[t]:
+            continue
+        gradient = -float(N[t])
+        scale = abs(gradient)
+        for j in range(size):
+            gradient += G[t, j] * w[j]
+            scale += abs(G[t, j] * w[j])
+        if gradient < -dependent * scale and gradient < steepest:
+            best = t
+            steepest = gradient
+    return best
+
+
+@kernel
+def _solve_by_single_entries(G, N, size, dependent, L, w):
+    """Minimise 1/2 wGw' - Nw' over w >= 0 by Lawson and Hanson's method: slow, and sure to end."""
+    active = np.zeros(size, np.bool_)
+    trial = np.empty(size, np.float64)
+    w[:] = 0.0
+    for _ in range(3 * size):
+        entering = _most_negative_gradient(G, N, active, size, dependent, w)
+        if entering < 0:
+            break
+        active[entering] = True
+        for _ in range(size):
+            _solve_active(G, N, active, size, dependent, L, trial)
+            share = 1.0
+            for t in range(size):
+                if active[t] and trial[t] <= 0.0:
+                    share = min(share, w[t] / (w[t] - trial[t]) if w[t] > trial[t] else 0.0)
+            for t in range(size):
+                if active[t]:
+                    w[t] += share * (trial[t] - w[t])
+                    if trial[t] <= 0.0 and w[t] <= 0.0:
+                        w[t] = 0.0
+                        active[t] = False
+            if share == 1.0:
+                break
+
+
+@kernel
+def solve_row(G, N, size, dependent, solution):
     """Minimise 1/2 wGw' - Nw' over w >= 0 into solution, by block principal pivoting [1]_ in float64.
 
-    G (size, size), N (size,), solution (size,).
+    G (size, size), N (size,), solution (size,). A component is left out if less than the share ``dependent`` of its
+    norm squared lies outside the span of those before it: what it would add is the rounding of N, magnified.
 
     .. [1] Kim, Park, SIAM J. Sci. Comput. 33(6), 2011, doi:10.1137/110821172, algorithm 2.
     """
     active = np.empty(size, np.bool_)
+    wrong = np.empty(size, np.bool_)
     L = np.empty((size, size), np.float64)
     w = np.empty(size, np.float64)
     for t in range(size):
         active[t] = N[t] > 0.0
     fewest = size + 1
     exchanges = _FULL_EXCHANGES
-    for _ in range(20 * size + 20):
-        _solve_active(G, N, active, size, L, w)
+    settled = False
+    for _ in range(10 * size + 10):
+        _solve_active(G, N, active, size, dependent, L, w)
         infeasible = 0
         last = -1
         for t in range(size):
-            wrong = w[t] < 0.0
+            wrong[t] = w[t] < 0.0
             if not active[t]:
                 gradient = -float(N[t])
                 scale = abs(gradient)
                 for j in range(size):
-                    product = G[t, j] * w[j]
-                    gradient += product
-                    scale += abs(product)
-                wrong = gradient < -1e-14 * scale
-            if wrong:
+                    gradient += G[t, j] * w[j]
+                    scale += abs(G[t, j] * w[j])
+                wrong[t] = gradient < -dependent * scale
+            if wrong[t]:
                 infeasible += 1
                 last = t
         if infeasible == 0:
+            settled = True
             break
         if infeasible < fewest:
             fewest = infeasible
             exchanges = _FULL_EXCHANGES
         elif exchanges > 0:
             exchanges -= 1
-        if exchanges == 0:
-            # The backup rule of the paper: one exchange at a time cannot cycle.
-            active[last] = not active[last]
-            continue
         for t in range(size):
-            if active[t]:
-                active[t] = w[t] >= 0.0
-            else:
-                gradient = -float(N[t])
-                scale = abs(gradient)
-                for j in range(size):
-                    product = G[t, j] * w[j]
-                    gradient += product
-                    scale += abs(product)
-                active[t] = gradient < -1e-14 * scale
+            # The backup rule of the paper: one exchange at a time cannot cycle.
+            if wrong[t] and (exchanges > 0 or t == last):
+                active[t] = not active[t]
+    if not settled:
+        # Exchanging can cycle where components are dependent.
+        _solve_by_single_entries(G, N, size, dependent, L, w)
     for t in range(size):
-        solution[t] = max(w[t], 0.0)
+        solution[t] = w[t]
 
 
 @kernel
-def nnls_rows(G, N, W):
+def nnls_rows(G, N, dependent, W):
     """Overwrite W (m, k) with the minimisers for the rows of N (m, k)."""
     for i in range(N.shape[0]):
-        solve_row(G, N[i], N.shape[1], W[i])
+        solve_row(G, N[i], N.shape[1], dependent, W[i])
 
 
 @kernel
