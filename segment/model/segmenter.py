@@ -72,8 +72,8 @@ class Segmenter:
 
     The penalty is not scaled by the size of the matrix, like scikit-learn's ``alpha`` before ``alpha_W`` replaced it;
     in the engine's terms ``alpha_W = alpha / n_features`` and ``alpha_H = alpha / n_pixels``. Scaled like ``alpha_W``
-    with ``alpha_H="same"``, the presets' values would suppress phases: on micrographs of steel 0.01 leaves one or two
-    of three components alive, and 0.15 none.
+    with ``alpha_H="same"``, the presets' values would suppress phases: on 21 micrographs of steel and three phases,
+    0.01 gives one of them 98 % of the pixels, and 0.15 leaves none alive.
 
     Examples
     --------
