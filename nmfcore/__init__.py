@@ -1,10 +1,20 @@
-"""Fast constrained non-negative matrix factorization."""
+"""Fast constrained non-negative matrix factorization.
+
+Importing the package is quick: a name brings its module with it when it is first used, and Numba with the first fit.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from nmfcore._version import __version__
-from nmfcore.estimator import NMF
-from nmfcore.factorize import Result, factorize, non_negative_factorization
-from nmfcore.objective import objective
-from nmfcore.passes import get_num_threads, set_num_threads
+
+if TYPE_CHECKING:
+    from nmfcore.estimator import NMF
+    from nmfcore.factorize import Result, factorize, non_negative_factorization
+    from nmfcore.objective import objective
+    from nmfcore.passes import get_num_threads, set_num_threads
 
 __all__ = [
     "NMF",
@@ -16,3 +26,26 @@ __all__ = [
     "objective",
     "set_num_threads",
 ]
+
+_HOMES = {
+    "NMF": "estimator",
+    "Result": "factorize",
+    "factorize": "factorize",
+    "get_num_threads": "passes",
+    "non_negative_factorization": "factorize",
+    "objective": "objective",
+    "set_num_threads": "passes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nmfcore' has no attribute {name!r}")
+    value = getattr(import_module(f"nmfcore.{_HOMES[name]}"), name)
+    # A submodule may have the same name, and importing it has put the module here.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,9 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from nmfcore.factorize import factorize, solve_weights
-from nmfcore.objective import translate_penalties
-
 __all__ = ["NMF"]
 
 _DTYPES = [np.float64, np.float32]
@@ -185,6 +182,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> NMF(1).fit_transform(np.outer([1.0, 2.0], [3.0, 4.0])).shape
         (2, 1)
         """
+        # Not at the top: Numba takes a third of a second to load.
+        from nmfcore.factorize import factorize
+
         X = validate_data(self, X, dtype=_DTYPES, ensure_all_finite=False)
         result = factorize(
             X,
@@ -237,6 +237,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> bool(np.allclose(model.transform(2 * X), 2 * model.transform(X)))
         True
         """
+        from nmfcore.factorize import solve_weights
+        from nmfcore.objective import translate_penalties
+
         check_is_fitted(self)
         X = validate_data(self, X, dtype=_DTYPES, ensure_all_finite=False, reset=False)
         penalties = translate_penalties(X.shape, self.alpha_W, self.alpha_H, self.l1_ratio)

@@ -10,11 +10,16 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from numba import config
-
 __all__ = ["get_num_threads", "run_blocks", "set_num_threads"]
 
-_num_threads: int = config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue]
+
+def _default_num_threads() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("NUMBA_NUM_THREADS", "")
+    return min(int(wanted), cores) if wanted.isdecimal() and int(wanted) >= 1 else cores
+
+
+_num_threads: int = _default_num_threads()
 _pool: ThreadPoolExecutor | None = None
 
 
