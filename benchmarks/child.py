@@ -45,9 +45,6 @@ def first_fit(peer: str, matrix: str, n_components: int) -> dict[str, Any]:
 
 def peak_memory(peer: str, n_samples: int, n_features: int, n_components: int) -> dict[str, Any]:
     """Fit a large matrix once and say by how much the peak rose above what the process held before, X included."""
-    import resource
-    from pathlib import Path
-
     import numpy as np
 
     from benchmarks.peers import PEERS
@@ -61,11 +58,17 @@ def peak_memory(peer: str, n_samples: int, n_features: int, n_components: int) -
         rows = X[start : start + (1 << 16)]
         rows[:] = rng.random((len(rows), 3), dtype=np.float32) @ parts
         rows += 0.1 * rng.random(rows.shape, dtype=np.float32)
-    held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    held = _memory("VmRSS")
     PEERS[peer].fit(X, n_components, None)
-    # Linux counts ru_maxrss in KiB.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"x_bytes": X.nbytes, "held_bytes": held, "peak_bytes": peak}
+    return {"x_bytes": X.nbytes, "held_bytes": held, "peak_bytes": _memory("VmHWM")}
+
+
+def _memory(field: str) -> int:
+    """Read a field of this process's memory in bytes; `ru_maxrss` would begin at the peak of the parent process."""
+    from pathlib import Path
+
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {

@@ -10,6 +10,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
+from nmfcore import get_num_threads
+
 PACKAGES = ("nmfcore", "numpy", "scipy", "numba", "scikit-learn", "opencv-python-headless")
 
 
@@ -44,7 +46,7 @@ def describe_threads() -> dict[str, Any]:
     """Give the threads of each loaded numerical library and the variables that limit them."""
     pools = {f"{pool['internal_api']} ({pool['prefix']})": pool["num_threads"] for pool in threadpool_info()}
     limits = {name: value for name, value in sorted(os.environ.items()) if name.endswith("_NUM_THREADS")}
-    return {"cores": available_cores(), "pools": pools, "limits": limits}
+    return {"cores": available_cores(), "nmfcore": get_num_threads(), "pools": pools, "limits": limits}
 
 
 def available_cores() -> int:

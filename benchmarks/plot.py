@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.records import Curve
 
+SMALLEST_EXCESS = 1e-6
+
 
 def draw_curves(curves: Sequence[Curve], paths: Sequence[Path]) -> None:
     """Draw curves and save the figure under every one of `paths`.
@@ -19,20 +21,26 @@ def draw_curves(curves: Sequence[Curve], paths: Sequence[Path]) -> None:
     curves : sequence of Curve
     paths : sequence of Path
         The suffix of each chooses its format.
+
+    Notes
+    -----
+    The vertical axis is logarithmic: loss / (lowest loss of any curve in the panel) - 1, and never below 1e-6.
     """
     panels = list(dict.fromkeys(curve.panel for curve in curves))
     figure = Figure(figsize=(6.4 * len(panels), 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, panel in zip(axes, panels, strict=True):
-        for curve in curves:
-            if curve.panel == panel:
-                axis.plot(curve.seconds, curve.objective, marker="o", markersize=4, label=curve.label)
+        mine = [curve for curve in curves if curve.panel == panel]
+        best = min(min(curve.objective) for curve in mine)
+        for curve in mine:
+            excess = [max(value / best - 1, SMALLEST_EXCESS) if best else 0.0 for value in curve.objective]
+            axis.plot(curve.seconds, excess, marker="o", markersize=4, label=curve.label)
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_title(panel)
         axis.set_xlabel("seconds for one warm call, initialisation included")
-        axis.set_ylabel("loss / half the squared norm of X")
+        axis.set_ylabel(f"loss above the best seen, relative (at least {SMALLEST_EXCESS:g})")
         axis.grid(alpha=0.3, which="both")
         axis.legend()
     for path in paths:

@@ -76,7 +76,7 @@ def format_markdown(record: dict[str, Any], pictures: Sequence[str] = ()) -> str
         "(slowest - fastest) / median. Contenders took turns within one run.",
         "",
         f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}. "
-        f"Thread limits: {limits}.",
+        f"nmfcore ran on {threads['nmfcore']} threads; limits in the environment: {limits}.",
         "",
         "Versions: " + ", ".join(f"{name} {number}" for name, number in record["versions"].items()) + ".",
     ]

@@ -21,7 +21,7 @@ AMERICAN = re.compile(
     r"\b(colors?|colored|coloring|gray\w*|behaviors?|center(s|ed|ing)?|"
     r"(normal|minim|maxim|optim|initial|regular|serial|summar|synthes|equal|organ|recogn|visual|parallel|real|memor)"
     r"iz(e|es|ed|er|ing|ation)|"
-    r"factoriz(e|es|ed|er|ing)|factorisations?|analyz\w+|neighbors?|catalog|labeled|modeling)\b",
+    r"factoriz(es|ed|er|ing)|factorisations?|analyz\w+|neighbors?|catalog|labeled|modeling)\b",
     flags=re.IGNORECASE,
 )
 
@@ -34,10 +34,15 @@ def _modules() -> list[str]:
     return sorted(name for name in names if not name.startswith(UNDOCUMENTED) and not name.endswith("__main__"))
 
 
+def _is_public(module: str) -> bool:
+    """Say whether users import from a module: the engine's shop window, and every room of `segment`."""
+    return module == "nmfcore" or (module.startswith("segment") and module.count(".") <= 1)
+
+
 def _public_callables() -> dict[str, Any]:
-    """Everything callable in some `__all__`, and the public methods that its classes define themselves."""
+    """Everything callable in a public `__all__`, and the public methods that its classes define themselves."""
     found: dict[str, Any] = {}
-    for name in _modules():
+    for name in filter(_is_public, _modules()):
         module = import_module(name)
         for member in getattr(module, "__all__", ()):
             value = getattr(module, member)
@@ -116,8 +121,10 @@ def _prose(path: Path) -> str:
     )
     documents = [ast.get_docstring(node) or "" for node in nodes]
     comments = re.findall(r"(?:^|\s)# .*", text)
-    without_code = re.sub(r"``.*?``|`[^`\n]*`|\"[^\"\n]*\"|https?://\S+", "", "\n".join(documents + comments))
-    return re.sub(r"^\s*(>>>|\.\.\.).*$", "", without_code, flags=re.MULTILINE)
+    without_code = re.sub(r"``.*?``|`[^`\n]*`|\"[^\"\n]*\"|https?://\S+", "", "\n\n".join(documents + comments))
+    # Titles of papers keep their spelling.
+    without_references = re.sub(r"^\.\. \[.*?(?=\n\n|\Z)", "", without_code, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^\s*(>>>|\.\.\.).*$", "", without_references, flags=re.MULTILINE)
 
 
 def _sources() -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,22 @@ COMPONENTS = (3, 6)
 def run(effort: Effort) -> CaseResult:
     """Fit a float32 matrix of six columns in fresh processes, kernels compiled beforehand."""
     data = f"{effort.memory_rows:,} x {N_FEATURES} float32, feature-major, random mixtures of three parts with noise"
-    if not Path("/proc/self/statm").is_file():
-        return CaseResult("memory", TITLE, data, {}, skipped=("needs /proc/self/statm, which this system has not",))
+    if not Path("/proc/self/status").is_file():
+        return CaseResult("memory", TITLE, data, {}, skipped=("needs /proc/self/status, which this system has not",))
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, peer in PEERS.items():
-            if peer.reason_to_skip() is None:
-                rows += [_measure(name, k, effort.memory_rows, Path(folder)) for k in COMPONENTS]
+    for name, peer in PEERS.items():
+        if peer.reason_to_skip() is None:
+            rows += [_measure(name, k, effort.memory_rows) for k in COMPONENTS]
     worst = max(row["peak above X / X"] for row in rows if row["peer"] == SUBJECT)
     headline = f"nmfcore's peak lies at most {worst:.2f} times the size of X above X itself"
     return CaseResult("memory", TITLE, data, {"Peaks": rows}, (headline,))
 
 
-def _measure(peer: str, k: int, n_samples: int, cache: Path) -> dict[str, Any]:
+def _measure(peer: str, k: int, n_samples: int) -> dict[str, Any]:
     arguments = {"peer": peer, "n_features": N_FEATURES, "n_components": k}
     # The compiler needs memory of its own: a first process compiles, a second one is measured.
-    call_child("peak_memory", {**arguments, "n_samples": min(n_samples, 100_000)}, cache)
-    answer = call_child("peak_memory", {**arguments, "n_samples": n_samples}, cache)
+    call_child("peak_memory", {**arguments, "n_samples": min(n_samples, 100_000)})
+    answer = call_child("peak_memory", {**arguments, "n_samples": n_samples})
     above = answer["peak_bytes"] - answer["held_bytes"]
     return {
         "peer": peer,

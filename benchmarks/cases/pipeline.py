@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import NMF as ReferenceNMF
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from benchmarks.cases.case import Case
 from benchmarks.interleave import Contender, interleave
@@ -29,6 +30,7 @@ from segment.io import read_micrograph
 TITLE = "Read micrographs, learn three phases from them, segment one: with nmfcore and with scikit-learn inside"
 N_PHASES = 3
 STAGES = ("read", "train", "segment one")
+Engine = Callable[[], AbstractContextManager[None]]
 
 
 class _ReferenceEngine(ReferenceNMF):
@@ -46,25 +48,27 @@ def run(effort: Effort) -> CaseResult:
     images, description = load_images(effort.pipeline_images, effort.crop)
     with tempfile.TemporaryDirectory() as folder:
         paths = [_save(image, Path(folder) / f"{number:02d}.png") for number, image in enumerate(images)]
-        stages: dict[str, list[dict[str, float]]] = {"nmfcore": [], "scikit-learn": []}
+        stages: dict[str, list[dict[str, float]]] = {name: [] for name in ENGINES}
         contenders = [
-            Contender("nmfcore", partial(_record, stages["nmfcore"], paths), partial(_segment, paths[:1])),
             Contender(
-                "scikit-learn",
-                _inside_reference(partial(_record, stages["scikit-learn"], paths)),
-                _inside_reference(partial(_segment, paths[:1])),
-            ),
+                name,
+                _inside(engine, partial(_record, stages[name], paths)),
+                _inside(engine, partial(_segment, paths[:1])),
+            )
+            for name, engine in ENGINES.items()
         ]
         measured = interleave(contenders, effort.repeats)
     rows = []
     for name, (timing, _) in measured.items():
         per_stage = {f"{stage} s": median(one[stage] for one in stages[name]) for stage in STAGES}
         rows.append({"engine": name, **per_stage, "total s": timing.median, "spread": timing.spread})
-    ours, theirs = rows
+    ours, *theirs = rows
+    usual, best = theirs[0]["total s"], min(row["total s"] for row in theirs)
     agreement = float(np.mean(measured["nmfcore"][1] == measured["scikit-learn"][1]))
     headlines = (
-        f"the whole pipeline is {theirs['total s'] / ours['total s']:.3g} times as fast with nmfcore inside; "
-        f"{100 * agreement:.1f} % of the segmented pixels get the same phase",
+        f"with nmfcore inside, the whole pipeline is {usual / ours['total s']:.3g} times as fast as with scikit-learn as "
+        f"called by default, {best / ours['total s']:.3g} times as fast as with scikit-learn in its quickest setting",
+        f"{100 * agreement:.1f} % of the segmented pixels get the same phase from both",
     )
     return CaseResult("pipeline", TITLE, f"{description}, as PNG files", {"Stages": rows}, headlines)
 
@@ -86,20 +90,31 @@ def _record(stages: list[dict[str, float]], paths: list[Path]) -> NDArray[np.uin
     return labels
 
 
-def _inside_reference(call: Callable[[], Any]) -> Callable[[], Any]:
+def _inside(engine: Engine, call: Callable[[], Any]) -> Callable[[], Any]:
     def inside() -> Any:
-        with _reference_engine():
+        with engine():
             return call()
 
     return inside
 
 
 @contextmanager
-def _reference_engine() -> Iterator[None]:
+def _reference(pool_threads: int | None = None) -> Iterator[None]:
     """Let `segment` fit with scikit-learn: its `cd` solver with the very parameters `segment` asks for."""
-    with mock.patch("segment.model.training.NMF", _ReferenceEngine), warnings.catch_warnings():
+    with (
+        mock.patch("segment.model.training.NMF", _ReferenceEngine),
+        threadpool_limits(pool_threads),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
+
+
+ENGINES: dict[str, Engine] = {
+    "nmfcore": nullcontext,
+    "scikit-learn": _reference,
+    "scikit-learn, 1 BLAS thread": partial(_reference, 1),
+}
 
 
 def _save(image: NDArray[np.float32], path: Path) -> Path:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from benchmarks.peers.nmfcore import NMFCORE
-from benchmarks.peers.peer import Fit, Peer
+from benchmarks.peers.peer import Fit, Peer, Setting
 from benchmarks.peers.scikit_learn import SCIKIT_LEARN
 
-__all__ = ["PEERS", "REFERENCE", "SUBJECT", "Fit", "Peer"]
+__all__ = ["PEERS", "REFERENCE", "SUBJECT", "Fit", "Peer", "Setting"]
 
 PEERS: dict[str, Peer] = {
     "nmfcore": NMFCORE,

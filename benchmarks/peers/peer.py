@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,32 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """How a peer is given its matrix and its threads.
+
+    Attributes
+    ----------
+    layout : {"feature-major", "sample-major"}
+        Fortran or C order of X.
+    pool_threads : int or None
+        Limit on the threads of BLAS and OpenMP; None leaves what the peer does by itself.
+    """
+
+    layout: str
+    pool_threads: int | None = None
+
+    def __str__(self) -> str:
+        return self.layout + ("" if self.pool_threads is None else f", {self.pool_threads} BLAS thread")
+
+    def arrange(self, X: NDArray) -> NDArray:
+        """Return X in this layout, copied only where needed."""
+        return np.asfortranarray(X) if self.layout == "feature-major" else np.ascontiguousarray(X)
+
+
+BOTH_LAYOUTS = (Setting("feature-major"), Setting("sample-major"))
+
+
+@dataclass(frozen=True)
 class Peer:
     """A package, and how it is asked.
 
@@ -42,11 +69,19 @@ class Peer:
     fit : callable
         ``fit(X, n_components, max_iter) -> Fit``: one whole call, initialisation included. `max_iter` None asks for
         the peer's setting in the standing comparison.
+    settings : tuple of Setting
+        Those worth trying; the first is what a user gets who does not think about it.
     """
 
     title: str
     package: str
     fit: Callable[[NDArray, int, int | None], Fit]
+    settings: tuple[Setting, ...] = BOTH_LAYOUTS
+
+    def fit_as(self, setting: Setting, X: NDArray, n_components: int, max_iter: int | None = None) -> Fit:
+        """Call `fit` on X, already arranged, with the threads of a setting."""
+        with threadpool_limits(setting.pool_threads):
+            return self.fit(X, n_components, max_iter)
 
     def reason_to_skip(self) -> str | None:
         """Say why this peer cannot run here; None where it can."""

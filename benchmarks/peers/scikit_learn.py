@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from benchmarks.peers.peer import Fit, Peer
+from benchmarks.peers.peer import Fit, Peer, Setting
 
 MAX_ITER = 300
 
@@ -26,4 +26,11 @@ def fit(X: NDArray, n_components: int, max_iter: int | None = None) -> Fit:
     return Fit(W, model.components_, model.n_iter_)
 
 
-SCIKIT_LEARN = Peer("scikit-learn cd", "sklearn", fit)
+# Its products with few columns can be slower on many BLAS threads than on one, so one is tried as well.
+SETTINGS = (
+    Setting("sample-major"),
+    Setting("feature-major"),
+    Setting("sample-major", 1),
+    Setting("feature-major", 1),
+)
+SCIKIT_LEARN = Peer("scikit-learn cd", "sklearn", fit, SETTINGS)

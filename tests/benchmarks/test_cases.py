@@ -56,18 +56,26 @@ def test_case_runs_small_and_its_tables_are_sound(name):
             assert math.isfinite(value)
 
 
-def test_tall_compares_the_better_layout_of_the_reference_and_the_worse_loss_of_the_subject():
+def test_tall_sets_the_slower_subject_and_its_worse_loss_against_the_quickest_reference():
     rows = [
-        {"peer": "nmfcore", "layout": "feature-major", "better layout": True, "seconds": 1.0, "loss": 5.0},
-        {"peer": "nmfcore", "layout": "sample-major", "better layout": False, "seconds": 2.0, "loss": 7.0},
-        {"peer": "scikit-learn", "layout": "feature-major", "better layout": False, "seconds": 9.0, "loss": 8.0},
-        {"peer": "scikit-learn", "layout": "sample-major", "better layout": True, "seconds": 8.0, "loss": 6.0},
+        {"peer": "nmfcore", "setting": "feature-major", "is first": True, "seconds": 1.0, "loss": 5.0},
+        {"peer": "nmfcore", "setting": "sample-major", "is first": False, "seconds": 2.0, "loss": 7.0},
+        {"peer": "scikit-learn", "setting": "sample-major", "is first": True, "seconds": 16.0, "loss": 6.0},
+        {
+            "peer": "scikit-learn",
+            "setting": "sample-major, 1 BLAS thread",
+            "is first": False,
+            "seconds": 8.0,
+            "loss": 8.0,
+        },
     ]
     cell = tall_case._summarise([{**row, "images": 1, "pixels": 9, "k": 2} for row in rows])
-    assert (cell["speed-up"], cell["speed-up, sample-major"]) == (8.0, 4.0)
+    assert (cell["speed-up"], cell["speed-up over quickest"]) == (8.0, 4.0)
     assert cell["nmfcore loss"] == 7.0
     assert cell["not above"] is False
-    assert "0 of 1 k; no cell counts" in next(iter(tall_case._headlines([cell])))
+    assert next(iter(tall_case._headlines([cell]))).endswith("at 0 of 1 k")
+    fine = {**cell, "not above": True}
+    assert "at 1 of 2 k; there 8 to 8 times as fast" in next(iter(tall_case._headlines([cell, fine])))
 
 
 def test_a_missing_peer_is_skipped_with_its_reason(monkeypatch):
@@ -86,12 +94,21 @@ def test_matrix_is_feature_major_and_says_what_it_is():
     assert X.min() > 0
 
 
+def test_settings_arrange_the_same_values():
+    X = np.arange(12.0).reshape(4, 3)
+    for setting in PEERS["scikit-learn"].settings:
+        arranged = setting.arrange(X)
+        assert np.array_equal(arranged, X)
+        assert arranged.flags.f_contiguous == (setting.layout == "feature-major")
+
+
 def test_a_failing_child_is_reported():
     with pytest.raises(RuntimeError, match=r"'time_import' failed .* No module named 'nowhere'"):
         call_child("time_import", {"module": "nowhere"})
 
 
-def test_command_lists_cases_and_writes_where_told(tmp_path, capsys):
+def test_command_lists_cases_and_writes_where_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.__main__.QUICK", TINY)
     assert main(["--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(CASES)
     assert main(["--quick", "--case", "import", "--out", str(tmp_path / "made")]) == 0
