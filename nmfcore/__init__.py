@@ -12,8 +12,8 @@ from nmfcore._version import __version__
 
 if TYPE_CHECKING:
     from nmfcore.estimator import NMF
-    from nmfcore.factorize import Result, factorize, non_negative_factorization
-    from nmfcore.objective import objective
+    from nmfcore.factorization import Result, factorize, non_negative_factorization
+    from nmfcore.objectives import objective
     from nmfcore.passes import get_num_threads, set_num_threads
 
 __all__ = [
@@ -29,11 +29,11 @@ __all__ = [
 
 _HOMES = {
     "NMF": "estimator",
-    "Result": "factorize",
-    "factorize": "factorize",
+    "Result": "factorization",
+    "factorize": "factorization",
     "get_num_threads": "passes",
-    "non_negative_factorization": "factorize",
-    "objective": "objective",
+    "non_negative_factorization": "factorization",
+    "objective": "objectives",
     "set_num_threads": "passes",
 }
 
@@ -42,7 +42,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'nmfcore' has no attribute {name!r}")
     value = getattr(import_module(f"nmfcore.{_HOMES[name]}"), name)
-    # A submodule may have the same name, and importing it has put the module here.
     globals()[name] = value
     return value
 

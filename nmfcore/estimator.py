@@ -183,7 +183,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         (2, 1)
         """
         # Not at the top: Numba takes a third of a second to load.
-        from nmfcore.factorize import factorize
+        from nmfcore.factorization import factorize
 
         X = validate_data(self, X, dtype=_DTYPES, ensure_all_finite=False)
         result = factorize(
@@ -237,8 +237,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> bool(np.allclose(model.transform(2 * X), 2 * model.transform(X)))
         True
         """
-        from nmfcore.factorize import solve_weights
-        from nmfcore.objective import translate_penalties
+        from nmfcore.factorization import solve_weights
+        from nmfcore.objectives import translate_penalties
 
         check_is_fitted(self)
         X = validate_data(self, X, dtype=_DTYPES, ensure_all_finite=False, reset=False)

@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 
 from nmfcore.init import INITS
 from nmfcore.iterate import Trace, iterate
-from nmfcore.objective import beta_loss_name, translate_penalties
-from nmfcore.objective import objective as evaluate
+from nmfcore.objectives import beta_loss_name, translate_penalties
+from nmfcore.objectives import objective as evaluate
 from nmfcore.penalties import Penalties
 from nmfcore.solvers import SOLVERS, alternating, tall
 from nmfcore.stopping import Reason
