@@ -12,13 +12,15 @@ from time import perf_counter
 from typing import Any
 
 
-def time_import(module: str) -> dict[str, Any]:
-    """Import one module and say how long that took and how many modules came with it."""
+def time_import(module: str, name: str | None = None) -> dict[str, Any]:
+    """Import a module, look up a name in it where one is given, and count the modules that came with it."""
     from importlib import import_module
 
     before = len(sys.modules)
     start = perf_counter()
-    import_module(module)
+    imported = import_module(module)
+    if name is not None:
+        getattr(imported, name)
     return {"seconds": perf_counter() - start, "modules": len(sys.modules) - before}
 
 

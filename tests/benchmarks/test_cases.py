@@ -32,7 +32,7 @@ COLUMNS = {
     },
     "pipeline": {"engine", "read s", "train s", "segment one s", "total s", "spread"},
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
-    "import": {"module", "seconds", "spread"},
+    "import": {"statement", "seconds", "spread"},
 }
 
 
