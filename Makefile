@@ -59,5 +59,5 @@ $(BIN)/pip:
 
 # The development install contains the other one, so it stamps both.
 .venv/dev.stamp: pyproject.toml requirements.lock | $(BIN)/pip
-	$(INSTALL) -e '.[segment,huggingface,dev]'
+	$(INSTALL) -e '.[segment,app,huggingface,dev]'
 	@touch $@ .venv/segment.stamp
