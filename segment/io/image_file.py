@@ -20,8 +20,11 @@ class ImageFile:
         All of it, for text that some microscopes append.
     tiff : tifffile.TiffFile or None
         Opened for its tags; None where it is no TIFF.
+    shape : tuple of int
+        (height, width) of the image as read.
     """
 
     path: Path
     data: bytes
     tiff: tifffile.TiffFile | None
+    shape: tuple[int, int]

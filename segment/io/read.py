@@ -79,7 +79,7 @@ def read_bytes(data: bytes, path: Path, *, band: str | int = "auto", pixel_size_
         raise ImageReadError(f"cannot read '{path}': {error}") from error
     tiff = open_tiff(data)
     try:
-        file = ImageFile(path, data, tiff)
+        file = ImageFile(path, data, tiff, (image.shape[0], image.shape[1]))
         found = _user_band(band, image.shape[0]) or find_band(image, file)
         calibration = user_calibration or read_calibration(file)
     finally:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import cv2
 import numba
 import numpy
 import sklearn
+from numpy.typing import NDArray
 
 from nmfcore import __version__ as nmfcore_version
 from segment.io import write_json, write_png
@@ -24,7 +26,12 @@ from segment.records import PhaseMap
 
 FORMAT = "segment result"
 VERSION = 1
-PICTURES = ("labels", "phases", "components", "overlay")
+PICTURES: dict[str, Callable[[PhaseMap], NDArray[numpy.uint8]]] = {
+    "labels": lambda phase_map: phase_map.labels,
+    "phases": phase_picture,
+    "components": component_picture,
+    "overlay": overlay_picture,
+}
 
 
 def write_result(
@@ -57,10 +64,13 @@ def write_result(
     # An older side-car must not vouch for new pictures, should this be interrupted.
     with contextlib.suppress(OSError):
         (out / f"{name}.json").unlink()
-    write_png(out / f"{name}_labels.png", phase_map.labels)
-    write_png(out / f"{name}_phases.png", phase_picture(phase_map))
-    write_png(out / f"{name}_components.png", component_picture(phase_map))
-    write_png(out / f"{name}_overlay.png", overlay_picture(phase_map))
+    # Matplotlib draws in one thread only; compressing and waiting for the disk need not wait for it.
+    with ThreadPoolExecutor(len(PICTURES)) as pool:
+        written = [
+            pool.submit(write_png, out / f"{name}_{picture}.png", draw(phase_map)) for picture, draw in PICTURES.items()
+        ]
+    for outcome in written:
+        outcome.result()
     write_json(out / f"{name}.json", _side_car(name, phase_map, model, options, rows))
     return rows
 

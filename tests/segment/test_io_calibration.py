@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -98,3 +99,142 @@ def test_microscope_comes_before_other_programs_and_the_user_before_all(tmp_path
     assert read_micrograph(tmp_path / "a.tif").calibration.pixel_size_um == pytest.approx(1e-3)
     told = read_micrograph(tmp_path / "a.tif", pixel_size_um=0.5).calibration
     assert (told.pixel_size_um, told.source, told.confidence) == (0.5, "user", "high")
+
+
+def tescan(width="1.25e-8", height="1.25e-8", strip=0):
+    lines = ["[MAIN]", "AccFrames=1", "Device=MIRA3", f"ImageStripSize={strip}", f"PixelSizeX={width}"]
+    return "\r\n".join([*lines, f"PixelSizeY={height}", "", "[SEM]", "HV=20000.0", ""])
+
+
+@pytest.mark.parametrize("preamble", [b"", b"\x03\x00\x07\x80\x00"])
+def test_tescan_tag(tmp_path, preamble):
+    content = preamble + tescan().encode() + b"\0"
+    found = calibration(tmp_path / "a.tif", extratags=[(50431, "B", len(content), content, True)])
+    assert found.pixel_size_um == pytest.approx(0.0125)
+    assert (found.source, found.confidence) == ("TESCAN tag 50431, PixelSizeX", "high")
+
+
+@pytest.mark.parametrize("name", ["a-tif.hdr", "a.hdr", "A-TIF.HDR"])
+def test_tescan_side_file_with_its_band(tmp_path, name):
+    (tmp_path / name).write_text(tescan(strip=5))
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE)
+    found = read_micrograph(tmp_path / "a.tif")
+    assert found.calibration.pixel_size_um == pytest.approx(0.0125)
+    assert found.calibration.source == "TESCAN .hdr file, PixelSizeX"
+    assert (found.band.top, found.band.source) == (19, "metadata")
+    assert found.image.shape == (19, 32)
+
+
+@pytest.mark.parametrize("sizes", [("1e-8", "2e-8"), ("x", "x"), ("0", "0"), ("inf", "inf")])
+def test_tescan_without_a_usable_size(tmp_path, sizes):
+    (tmp_path / "a.hdr").write_text(tescan(*sizes, strip=24))
+    found = read_micrograph(written(tmp_path / "a.tif"))
+    assert found.calibration.pixel_size_um is None
+    assert found.band.source != "metadata"
+
+
+def written(path):
+    tifffile.imwrite(path, IMAGE)
+    return path
+
+
+def hitachi(size="24.8", shape="32x24"):
+    return f"[SemImageFile]\r\nInstructName=TM4000\r\nDataSize={shape}\r\nPixelSize={size}\r\nMagnification=5000\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("name", ["a.txt", "A.TXT"])
+def test_hitachi_side_file(tmp_path, encoding, name):
+    (tmp_path / name).write_bytes(hitachi().encode(encoding))
+    found = read_micrograph(written(tmp_path / "a.tif")).calibration
+    assert found.pixel_size_um == pytest.approx(0.0248)
+    assert (found.source, found.confidence) == ("Hitachi .txt file, PixelSize", "high")
+
+
+@pytest.mark.parametrize(
+    "text", [hitachi("nan"), hitachi("-1"), hitachi("x"), hitachi(shape="64x48"), "PixelSize=24.8"]
+)
+def test_hitachi_without_a_usable_size(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text)
+    assert read_micrograph(written(tmp_path / "a.tif")).calibration.pixel_size_um is None
+
+
+def jeol(marker="1um", bar="80", full="32 19"):
+    lines = ["$CM_FORMAT JEOL/SEM", "$CM_MAG 10000", f"$CM_FULL_SIZE {full}", f"$$SM_MICRON_BAR {bar}"]
+    return "\r\n".join([*lines, f"$$SM_MICRON_MARKER {marker}", ""])
+
+
+@pytest.mark.parametrize(("marker", "um"), [("1um", 0.0125), ("100nm", 1.25e-3), ("1.00 µm", 0.0125), ("2mm", 25.0)])
+def test_jeol_side_file_with_its_band(tmp_path, marker, um):
+    (tmp_path / "a.txt").write_bytes(jeol(marker).encode("latin-1"))
+    found = read_micrograph(written(tmp_path / "a.tif"))
+    assert found.calibration.pixel_size_um == pytest.approx(um)
+    assert found.calibration.source == "JEOL .txt file, $$SM_MICRON_MARKER / $$SM_MICRON_BAR"
+    assert found.calibration.confidence == "high"
+    assert (found.band.top, found.band.source) == (19, "metadata")
+
+
+@pytest.mark.parametrize(
+    "text", [jeol("1in"), jeol(bar="0"), jeol(bar="x"), jeol(marker=""), jeol(full="64 38"), jeol(marker="..um")]
+)
+def test_jeol_without_a_usable_size(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text)
+    assert read_micrograph(written(tmp_path / "a.tif")).calibration.pixel_size_um is None
+
+
+def phenom(width='unit="um">0.25', height='unit="um">0.25', bar=5):
+    return (
+        f"<FeiImage><databarHeight>{bar}</databarHeight><pixelWidth {width}</pixelWidth>"
+        f"<pixelHeight {height}</pixelHeight><instrument><edition>Phenom ProX</edition></instrument></FeiImage>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("document", "um"),
+    [
+        (phenom(), 0.25),
+        (phenom('unit="nm">12.5', 'unit="nm">12.5'), 0.0125),
+        (phenom('unit="m">1e-8', 'unit="m">1e-8'), 0.01),
+        (phenom(height='unit="um">0.5'), None),
+        (phenom('unit="px">1', 'unit="px">1'), None),
+        (phenom('unit="um">', 'unit="um">'), None),
+        (phenom()[:-4], None),
+        (phenom()[::2], None),
+        (phenom(bar="<"), None),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".tif", ".jpg"])
+def test_phenom_document_at_the_end_of_the_file(tmp_path, suffix, document, um):
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".tif":
+        tifffile.imwrite(path, IMAGE)
+    else:
+        path.write_bytes(imagecodecs.jpeg8_encode(IMAGE))
+    with path.open("ab") as stream:
+        stream.write(b'<?xml version="1.0"?>' + document)
+    found = read_micrograph(path)
+    assert found.calibration.pixel_size_um == (None if um is None else pytest.approx(um))
+    if um is not None:
+        assert (found.calibration.source, found.calibration.confidence) == ("Phenom XML, pixelWidth", "high")
+        assert (found.band.top, found.band.source) == (19, "metadata")
+
+
+def test_phenom_document_in_a_tag(tmp_path):
+    content = phenom()
+    found = calibration(tmp_path / "a.tif", extratags=[(34683, "B", len(content), content, True)])
+    assert found.pixel_size_um == pytest.approx(0.25)
+
+
+def test_side_files_of_other_images_and_huge_ones_are_left_alone(tmp_path):
+    (tmp_path / "b.txt").write_text(hitachi())
+    (tmp_path / "a.hdr").mkdir()
+    (tmp_path / "a.txt").write_text(hitachi() + "#" * (1 << 20))
+    assert read_micrograph(written(tmp_path / "a.tif")).calibration.pixel_size_um is None
+
+
+def test_a_file_as_zeiss_wrote_it(shared_data):
+    [path] = sorted((shared_data / "calibrated").glob("*.tif"))
+    found = read_micrograph(path)
+    assert found.calibration.pixel_size_um == pytest.approx(7.344e-3)
+    assert found.calibration.source.startswith("Zeiss tag 34118")
+    assert found.read_shape == (768, 1024)

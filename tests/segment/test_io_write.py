@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -47,6 +48,17 @@ def test_files_get_ordinary_rights(tmp_path):
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
 
 
+def test_the_mask_of_the_process_is_respected_and_never_set(tmp_path, monkeypatch):
+    before = os.umask(0o077)
+    try:
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("another thread would see this mask"))
+        write_text(tmp_path / "a.txt", "x")
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize(
     "write",
     [
@@ -87,6 +99,12 @@ def test_png_of_another_kind_is_refused(tmp_path, image):
     with pytest.raises(ValueError, match="image must be uint8 or uint16"):
         write_png(tmp_path / "a.png", image)
     assert not os.listdir(tmp_path)
+
+
+def test_png_channels_keep_their_order_for_other_readers(tmp_path):
+    pixels = np.arange(4 * 5 * 4, dtype=np.uint8).reshape(4, 5, 4)
+    write_png(tmp_path / "a.png", pixels)
+    np.testing.assert_array_equal(imagecodecs.png_decode((tmp_path / "a.png").read_bytes()), pixels)
 
 
 def test_json_knows_numpy_and_paths_but_not_nan(tmp_path):

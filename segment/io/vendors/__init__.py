@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from segment.io.image_file import ImageFile
-from segment.io.vendors import fei, imagej, ome, zeiss
+from segment.io.vendors import fei, hitachi, imagej, jeol, ome, phenom, tescan, zeiss
 from segment.records import Calibration
 
 __all__ = ["BAND_TOPS", "PIXEL_SIZES", "read_band_top", "read_calibration"]
@@ -15,11 +15,20 @@ __all__ = ["BAND_TOPS", "PIXEL_SIZES", "read_band_top", "read_calibration"]
 PIXEL_SIZES: tuple[Callable[[ImageFile], Calibration | None], ...] = (
     fei.read_pixel_size,
     zeiss.read_pixel_size,
+    tescan.read_pixel_size,
+    phenom.read_pixel_size,
+    hitachi.read_pixel_size,
+    jeol.read_pixel_size,
     ome.read_pixel_size,
     imagej.read_pixel_size,
 )
 
-BAND_TOPS: tuple[Callable[[ImageFile], int | None], ...] = (fei.read_band_top,)
+BAND_TOPS: tuple[Callable[[ImageFile], int | None], ...] = (
+    fei.read_band_top,
+    tescan.read_band_top,
+    phenom.read_band_top,
+    jeol.read_band_top,
+)
 
 
 def read_calibration(file: ImageFile) -> Calibration:
