@@ -119,6 +119,8 @@ class PhaseMap:
         What was segmented: image, file, band and calibration.
     parameters : dict
         Every parameter that led here, ready for JSON.
+    colours : tuple of (int, int, int), or None
+        Red, green and blue of each phase, 0 to 255, where the user chose them; None: the standard palette.
     """
 
     labels: NDArray[np.uint8]
@@ -127,3 +129,4 @@ class PhaseMap:
     names: tuple[str, ...]
     micrograph: Micrograph
     parameters: dict[str, Any]
+    colours: tuple[tuple[int, int, int], ...] | None = None

@@ -7,6 +7,8 @@ import colorsys
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.records import PhaseMap
+
 # Okabe and Ito, "Color universal design" (2008), https://jfly.uni-koeln.de/color/, in an order that keeps
 # neighbours in brightness apart in hue.
 OKABE_ITO = (
@@ -49,13 +51,22 @@ def phase_colours(n_phases: int) -> NDArray[np.uint8]:
     return np.array([*OKABE_ITO, *further][:n_phases], dtype=np.uint8).reshape(n_phases, 3)
 
 
-def colour_table(n_phases: int) -> NDArray[np.uint8]:
+def colours_of(phase_map: PhaseMap) -> NDArray[np.uint8]:
+    """Return the colour of each phase of a map, shape (k, 3): the user's, else those of `phase_colours`."""
+    if phase_map.colours is None:
+        return phase_colours(len(phase_map.names))
+    return np.array(phase_map.colours, dtype=np.uint8)
+
+
+def colour_table(n_phases: int, colours: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """Return the colour of every id of a label image.
 
     Parameters
     ----------
     n_phases : int
         Number of phases.
+    colours : ndarray of uint8, shape (n_phases, 3), optional
+        RGB of each phase; None takes `phase_colours`.
 
     Returns
     -------
@@ -63,5 +74,5 @@ def colour_table(n_phases: int) -> NDArray[np.uint8]:
         The phases' colours, then light grey for the ids beyond them.
     """
     table = np.full((256, 3), NOT_ANNOTATED, dtype=np.uint8)
-    table[:n_phases] = phase_colours(n_phases)
+    table[:n_phases] = phase_colours(n_phases) if colours is None else colours
     return table

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from segment.plots.colours import phase_colours
+from segment.plots.colours import colours_of
 from segment.plots.rgb import blend, colour_labels, titles
 from segment.plots.scale_bar import scale_bar
 from segment.records import PhaseMap
@@ -40,7 +40,7 @@ def plot_phases(phase_map: PhaseMap) -> Figure:
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['phase 0  50.0 %', 'phase 1  50.0 %']
     """
-    return _plot_single(phase_map, colour_labels(phase_map.labels, len(phase_map.names)))
+    return _plot_single(phase_map, colour_labels(phase_map.labels, len(phase_map.names), colours_of(phase_map)))
 
 
 def plot_overlay(phase_map: PhaseMap, opacity: float = 0.4) -> Figure:
@@ -155,7 +155,7 @@ def _plot_single(phase_map: PhaseMap, picture: NDArray[np.uint8]) -> Figure:
     edge = phase_map.micrograph.calibration.pixel_size_um
     if edge is not None:
         draw_scale_bar(ax, edge, (height, width))
-    colours = phase_colours(len(phase_map.names)) / 255
+    colours = colours_of(phase_map) / 255
     patches = [Patch(color=tuple(colour), label=text) for colour, text in zip(colours, titles(phase_map), strict=True)]
     legend = ax.legend(
         handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=min(4, len(patches)), frameon=False

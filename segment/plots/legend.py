@@ -22,7 +22,12 @@ CHARACTER = 8.5
 NARROWEST = 240
 
 
-def legend_strip(entries: Sequence[str], width: int, pixel_size_um: float | None = None) -> NDArray[np.uint8]:
+def legend_strip(
+    entries: Sequence[str],
+    width: int,
+    pixel_size_um: float | None = None,
+    colours: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
     """Draw a legend, phase by phase, and a scale bar where the pixel size is known.
 
     Parameters
@@ -33,6 +38,8 @@ def legend_strip(entries: Sequence[str], width: int, pixel_size_um: float | None
         Width of the picture it belongs to, in pixels.
     pixel_size_um : float, optional
         Edge of a pixel of that picture in micrometres.
+    colours : ndarray of uint8, shape (len(entries), 3), optional
+        RGB of each phase; None takes `phase_colours`.
 
     Returns
     -------
@@ -49,10 +56,10 @@ def legend_strip(entries: Sequence[str], width: int, pixel_size_um: float | None
     bar_fits = bar is not None and room >= bar.length_px + MARGIN + CHARACTER * (len(bar.label) + 2)
     total = n_lines + (bar is not None and not bar_fits)
     figure = _canvas(width, total * LINE)
-    colours = phase_colours(len(entries)) / 255
+    shades = (phase_colours(len(entries)) if colours is None else colours) / 255
     for index, entry in enumerate(entries):
         x, y = MARGIN + (index % columns) * cell, (index // columns + 0.5) * LINE
-        _rectangle(figure, x, y - SWATCH / 2, SWATCH, SWATCH, tuple(colours[index]))
+        _rectangle(figure, x, y - SWATCH / 2, SWATCH, SWATCH, tuple(shades[index]))
         _text(figure, x + SWATCH + MARGIN / 2, y, entry)
     if bar is not None:
         y = LINE / 2 if bar_fits else (total - 0.5) * LINE

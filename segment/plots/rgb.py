@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.plots.colours import colour_table
+from segment.plots.colours import colour_table, colours_of
 from segment.plots.legend import legend_strip, title_strip
 from segment.records import PhaseMap
 
@@ -14,7 +14,9 @@ PANEL_WIDTH = 1024
 GAP = 8
 
 
-def colour_labels(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.uint8]:
+def colour_labels(
+    labels: NDArray[np.uint8], n_phases: int, colours: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Colour a label image.
 
     Parameters
@@ -22,13 +24,15 @@ def colour_labels(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.uint8]
     labels : ndarray of uint8, shape (h, w)
         Ids; those from `n_phases` on (255: not annotated) become light grey.
     n_phases : int
+    colours : ndarray of uint8, shape (n_phases, 3), optional
+        RGB of each phase; None takes `phase_colours`.
 
     Returns
     -------
     ndarray of uint8, shape (h, w, 3)
         RGB.
     """
-    return np.take(colour_table(n_phases), labels, axis=0)
+    return np.take(colour_table(n_phases, colours), labels, axis=0)
 
 
 def phase_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
@@ -43,7 +47,7 @@ def phase_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
     ndarray of uint8, shape (h + legend, max(w, legend), 3)
         RGB.
     """
-    return _above_legend(colour_labels(phase_map.labels, len(phase_map.names)), phase_map)
+    return _above_legend(colour_labels(phase_map.labels, len(phase_map.names), colours_of(phase_map)), phase_map)
 
 
 def overlay_picture(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uint8]:
@@ -68,7 +72,7 @@ def blend(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uint8]:
     if not 0 <= opacity <= 1:
         raise ValueError(f"opacity must lie between 0 and 1, got {opacity!r}")
     grey = cv2.cvtColor(stretch(phase_map.micrograph.image), cv2.COLOR_GRAY2RGB)
-    colours = colour_labels(phase_map.labels, len(phase_map.names))
+    colours = colour_labels(phase_map.labels, len(phase_map.names), colours_of(phase_map))
     return np.asarray(cv2.addWeighted(grey, 1 - opacity, colours, opacity, 0), dtype=np.uint8)
 
 
@@ -115,7 +119,8 @@ def stretch(image: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _above_legend(picture: NDArray[np.uint8], phase_map: PhaseMap) -> NDArray[np.uint8]:
-    strip = legend_strip(titles(phase_map), picture.shape[1], phase_map.micrograph.calibration.pixel_size_um)
+    edge = phase_map.micrograph.calibration.pixel_size_um
+    strip = legend_strip(titles(phase_map), picture.shape[1], edge, colours_of(phase_map))
     return _stacked([picture, strip], gap=0)
 
 

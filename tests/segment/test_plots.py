@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -95,6 +97,18 @@ def test_the_phase_picture_is_the_coloured_labels_above_a_legend():
     strip = picture[40:]
     for colour in phase_colours(3):
         assert (strip == colour).all(axis=-1).any()
+
+
+def test_pictures_figures_and_legend_take_the_colours_that_the_user_chose():
+    chosen = ((250, 10, 20), (30, 200, 40), (5, 15, 25))
+    mapped = replace(phase_map(), colours=chosen)
+    picture = phase_picture(mapped)
+    assert [tuple(picture[0, column].tolist()) for column in (0, 150, 299)] == list(chosen)
+    legend = picture[40:].reshape(-1, 3).tolist()
+    assert all(list(colour) in legend for colour in chosen)
+    assert overlay_picture(mapped, 1.0)[0, 299].tolist() == list(chosen[2])
+    patches = plot_phases(mapped).axes[0].get_legend().get_patches()
+    assert [tuple(round(255 * part) for part in patch.get_facecolor()[:3]) for patch in patches] == list(chosen)
 
 
 def test_the_legend_shows_a_scale_bar_only_where_calibrated():
