@@ -102,8 +102,8 @@ def write_png(path: str | Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -
         temporary.write_bytes(encode_png(pixels))
 
 
-def encode_png(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Return the bytes of a PNG of grey, RGB or RGBA `pixels`: four times as fast as at the default level, an eighth larger."""
+def encode_png(pixels: NDArray[np.uint8 | np.uint16]) -> bytes:
+    """Return the bytes of a PNG of grey, RGB or RGBA `pixels`: a quarter of zlib's usual time, an eighth larger."""
     order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[2]) if pixels.ndim == 3 else None
     swapped = np.ascontiguousarray(pixels) if order is None else cv2.cvtColor(np.ascontiguousarray(pixels), order)
     return cv2.imencode(".png", swapped, QUICK_PNG)[1].tobytes()

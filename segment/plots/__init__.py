@@ -1,8 +1,11 @@
 """Pictures: full-size arrays for files, matplotlib figures for papers and notebooks."""
 
+from segment.plots.choice import plot_choice
 from segment.plots.colours import colour_table, phase_colours
 from segment.plots.figures import plot_components, plot_fingerprints, plot_overlay, plot_phases
+from segment.plots.fractions import plot_fractions
 from segment.plots.legend import legend_strip
+from segment.plots.loss import plot_loss
 from segment.plots.rgb import colour_labels, component_picture, overlay_picture, phase_picture
 from segment.plots.scale_bar import ScaleBar, scale_bar
 from segment.plots.summary import SummaryRow, plot_summary
@@ -17,8 +20,11 @@ __all__ = [
     "overlay_picture",
     "phase_colours",
     "phase_picture",
+    "plot_choice",
     "plot_components",
     "plot_fingerprints",
+    "plot_fractions",
+    "plot_loss",
     "plot_overlay",
     "plot_phases",
     "plot_summary",
