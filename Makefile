@@ -27,11 +27,14 @@ demo: .venv/segment.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest $(ARGS)
 
+# All four run, so that one look shows everything there is to mend.
 check: .venv/dev.stamp
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/pyright
-	$(BIN)/lint-imports --no-cache
+	@failed=; \
+	$(BIN)/ruff check . || failed=1; \
+	$(BIN)/ruff format --check . || failed=1; \
+	$(BIN)/pyright || failed=1; \
+	$(BIN)/lint-imports --no-cache || failed=1; \
+	test -z "$$failed"
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
