@@ -102,7 +102,7 @@ def isolated_share(labels: NDArray[np.uint8]) -> float:
     has_like[:, 1:] |= across
     has_like[:-1] |= down
     has_like[1:] |= down
-    return float(1 - has_like.mean())
+    return float((~has_like).mean())
 
 
 def largest_cosine(H: NDArray[np.float32]) -> float:
