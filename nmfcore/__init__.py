@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from nmfcore._version import __version__
 
 if TYPE_CHECKING:
+    from nmfcore.drop_in import non_negative_factorization
     from nmfcore.estimator import NMF
-    from nmfcore.factorization import Result, factorize, non_negative_factorization
+    from nmfcore.factorization import Result, factorize
+    from nmfcore.iterate import Progress
     from nmfcore.objectives import objective
     from nmfcore.passes import get_num_threads, set_num_threads
 
 __all__ = [
     "NMF",
+    "Progress",
     "Result",
     "__version__",
     "factorize",
@@ -29,10 +32,11 @@ __all__ = [
 
 _HOMES = {
     "NMF": "estimator",
+    "Progress": "iterate",
     "Result": "factorization",
     "factorize": "factorization",
     "get_num_threads": "passes",
-    "non_negative_factorization": "factorization",
+    "non_negative_factorization": "drop_in",
     "objective": "objectives",
     "set_num_threads": "passes",
 }

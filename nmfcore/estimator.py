@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+if TYPE_CHECKING:
+    from nmfcore.iterate import Progress
+
 __all__ = ["NMF"]
 
 _DTYPES = [np.float64, np.float32]
+_SPARSE = ("csr", "csc")
 
 
 class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -26,11 +31,12 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
         Where to start. None: "nndsvda" if n_components <= min(n_samples, n_features), else "random".
     solver : {"cd", "mu"}, default="cd"
-        Coordinate descent, or multiplicative updates.
-    beta_loss : {"frobenius"} or 2, default="frobenius"
+        Coordinate descent (Frobenius and Kullback-Leibler), or multiplicative updates (every loss).
+    beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
         The loss.
     tol : float, default=1e-4
-        Stop when an iteration lowers sqrt(objective / objective of W = 0) by less than tol / 100. 0: never.
+        Stop when an iteration lowers sqrt(objective / reference) by less than tol / 100, where the reference is the
+        objective of W = 0 (for other losses than "frobenius", of the mean of X). 0: never.
     max_iter : int, default=200
         Most iterations.
     random_state : int, RandomState or None, default=None
@@ -45,6 +51,24 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Whether to print the objective of each iteration.
     shuffle : bool, default=False
         Accepted for compatibility: the order of coordinates is fixed.
+    smoothness_W : float, default=0.0
+        Strength of the spatial Laplacian on the columns of W; needs grid_shape or graph.
+    grid_shape : (int, int) or list of such, default=None
+        Height and width of the image whose pixels, row by row, are the samples; or of each of the stacked images.
+    graph : sparse matrix of shape (n_samples, n_samples), default=None
+        Symmetric non-negative adjacency of the samples, in place of grid_shape.
+    orthogonality_H : float, default=0.0
+        Strength of 1/2 |HH' - I|^2.
+    missing : {"error", "mask"}, default="error"
+        What to do with NaN in X: refuse, or leave these entries out of the loss.
+    fixed_components : array-like of shape (n_fixed, n_features), default=None
+        Rows of H that are known: they stay as they are and come first; the rest is learnt.
+    time_limit : float, default=None
+        Seconds after which no further iteration begins.
+    n_restarts : int, default=1
+        So many runs from different draws of random_state; the one with the lowest objective is kept.
+    warm_start : bool, default=False
+        Whether fit starts from the components of the last fit.
 
     Attributes
     ----------
@@ -60,6 +84,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ``|X - WH|_F``, without the penalties.
     loss_history_ : ndarray of float64, shape (n_iter_ + 1,)
         Objective at the start and after every iteration; never rises.
+    kkt_ : float
+        How far the factors are from a stationary point, relative to the objective of W = 0; see `Result`.
     n_iter_ : int
         Number of iterations.
     converged_ : bool
@@ -71,7 +97,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    `transform` solves each row exactly, and ``fit_transform(X)`` is ``fit(X).transform(X)``.
+    `transform` minimises each row on its own: exactly for the Frobenius loss, to convergence for Kullback-Leibler, by
+    multiplicative updates for the others. For the Frobenius loss ``fit_transform(X)`` is ``fit(X).transform(X)``, bit
+    by bit, unless smoothness_W ties the rows of a fit together.
 
     Examples
     --------
@@ -101,6 +129,15 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         l1_ratio: float = 0.0,
         verbose: int = 0,
         shuffle: bool = False,
+        smoothness_W: float = 0.0,
+        grid_shape: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+        graph: Any = None,
+        orthogonality_H: float = 0.0,
+        missing: str = "error",
+        fixed_components: ArrayLike | None = None,
+        time_limit: float | None = None,
+        n_restarts: int = 1,
+        warm_start: bool = False,
     ) -> None:
         self.n_components = n_components
         self.init = init
@@ -114,18 +151,40 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.l1_ratio = l1_ratio
         self.verbose = verbose
         self.shuffle = shuffle
+        self.smoothness_W = smoothness_W
+        self.grid_shape = grid_shape
+        self.graph = graph
+        self.orthogonality_H = orthogonality_H
+        self.missing = missing
+        self.fixed_components = fixed_components
+        self.time_limit = time_limit
+        self.n_restarts = n_restarts
+        self.warm_start = warm_start
 
-    def fit(self, X: ArrayLike, y: Any = None, W: ArrayLike | None = None, H: ArrayLike | None = None) -> NMF:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        W: ArrayLike | None = None,
+        H: ArrayLike | None = None,
+        *,
+        mask: ArrayLike | None = None,
+        callback: Callable[[Progress], object] | None = None,
+    ) -> NMF:
         """Learn the components of X.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse of shape (n_samples, n_features)
             Non-negative data.
         y : Ignored
             Present by convention.
         W, H : array-like, default=None
             Start for ``init="custom"``.
+        mask : array-like of bool, shape (n_samples, n_features), default=None
+            Which entries of X count.
+        callback : callable, default=None
+            Called with a `Progress` after each iteration; a true return value ends the fit.
 
         Returns
         -------
@@ -146,22 +205,33 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> NMF(1).fit(np.outer([1.0, 2.0], [3.0, 4.0])).components_.shape
         (1, 2)
         """
-        self.fit_transform(X, W=W, H=H)
+        self.fit_transform(X, W=W, H=H, mask=mask, callback=callback)
         return self
 
     def fit_transform(
-        self, X: ArrayLike, y: Any = None, W: ArrayLike | None = None, H: ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        W: ArrayLike | None = None,
+        H: ArrayLike | None = None,
+        *,
+        mask: ArrayLike | None = None,
+        callback: Callable[[Progress], object] | None = None,
     ) -> NDArray[Any]:
         """Learn the components of X and return its weights.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse of shape (n_samples, n_features)
             Non-negative data.
         y : Ignored
             Present by convention.
         W, H : array-like, default=None
             Start for ``init="custom"``.
+        mask : array-like of bool, shape (n_samples, n_features), default=None
+            Which entries of X count.
+        callback : callable, default=None
+            Called with a `Progress` after each iteration; a true return value ends the fit.
 
         Returns
         -------
@@ -185,38 +255,56 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         # Not at the top: Numba takes a third of a second to load.
         from nmfcore.factorization import factorize
 
-        X = validate_data(self, X, dtype=_DTYPES, ensure_all_finite=False)
+        previous = getattr(self, "components_", None) if self.warm_start else None
+        X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False)
+        init = self.init
+        if previous is not None and previous.shape[1] == X.shape[1]:
+            init, H = "custom", previous.astype(X.dtype)
+            W = np.maximum(self._weights(X, H, mask), np.finfo(X.dtype).tiny)
         result = factorize(
             X,
-            self.n_components,
+            self.n_components if init != "custom" or previous is None else len(H),
             W=W,
             H=H,
-            init=self.init,
+            init=init,
             solver=self.solver,
             beta_loss=self.beta_loss,
             alpha_W=self.alpha_W,
             alpha_H=self.alpha_H,
             l1_ratio=self.l1_ratio,
+            smoothness_W=self.smoothness_W,
+            grid_shape=self.grid_shape,
+            graph=self.graph,
+            orthogonality_H=self.orthogonality_H,
+            missing=self.missing,
+            mask=mask,
+            fixed_components=self.fixed_components,
             tol=self.tol,
             max_iter=self.max_iter,
+            time_limit=self.time_limit,
+            n_restarts=self.n_restarts,
+            callback=callback,
             random_state=self.random_state,
             verbose=self.verbose,
         )
         self.components_ = result.H
         self.n_components_ = result.H.shape[0]
         self.loss_history_ = result.loss_history
+        self.kkt_ = result.kkt
         self.n_iter_ = result.n_iter
         self.converged_ = result.converged
         self.reconstruction_err_ = result.reconstruction_err
         return result.W
 
-    def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the weights of X: for each row the exact minimiser of the objective at ``components_``.
+    def transform(self, X: Any, *, mask: ArrayLike | None = None) -> NDArray[Any]:
+        """Return the weights of X: for each row the minimiser of the objective at ``components_``.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse of shape (n_samples, n_features)
             Non-negative data.
+        mask : array-like of bool, shape (n_samples, n_features), default=None
+            Which entries of X count.
 
         Returns
         -------
@@ -237,13 +325,23 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> bool(np.allclose(model.transform(2 * X), 2 * model.transform(X)))
         True
         """
-        from nmfcore.factorization import solve_weights
-        from nmfcore.objectives import translate_penalties
-
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=_DTYPES, ensure_all_finite=False, reset=False)
-        penalties = translate_penalties(X.shape, self.alpha_W, self.alpha_H, self.l1_ratio)
-        return solve_weights(X, self.components_.astype(X.dtype, copy=False), penalties)
+        X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False, reset=False)
+        return self._weights(X, self.components_.astype(X.dtype, copy=False), mask)
+
+    def _weights(self, X: Any, H: NDArray[Any], mask: ArrayLike | None) -> NDArray[Any]:
+        from nmfcore.factorization import solve_weights
+        from nmfcore.validation import as_matrix
+
+        return solve_weights(
+            as_matrix(X),
+            H,
+            beta_loss=self.beta_loss,
+            alpha_W=self.alpha_W,
+            l1_ratio=self.l1_ratio,
+            missing=self.missing,
+            mask=mask,
+        )
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the data that the weights stand for, W H.
@@ -279,5 +377,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Return scikit-learn's description of the estimator."""
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing == "mask"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -1,37 +1,39 @@
-"""The functional core: `factorize`, and `non_negative_factorization` with scikit-learn's signature."""
+"""The functional core: `factorize`."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from nmfcore.init import INITS
-from nmfcore.iterate import Trace, iterate
-from nmfcore.objectives import beta_loss_name, translate_penalties
-from nmfcore.objectives import objective as evaluate
-from nmfcore.penalties import Penalties
-from nmfcore.solvers import SOLVERS, alternating, tall
+from nmfcore.iterate import Limits, Progress, Trace, iterate
+from nmfcore.objectives import translate_penalties
+from nmfcore.problem import Problem, beta_of, make_problem
+from nmfcore.solvers import SOLVERS, check_supported, exact, tall
+from nmfcore.solvers.alternating import Alternating
 from nmfcore.stopping import Reason
 from nmfcore.validation import (
     as_matrix,
     check_choice,
     check_factor,
     check_integer,
+    check_mask,
     check_number,
-    check_values,
+    check_sample_weight,
     feature_major,
+    hide_missing,
 )
 
-__all__ = ["Result", "factorize", "non_negative_factorization", "solve_weights"]
+__all__ = ["Result", "factorize", "solve_weights"]
 
-# Squares and products of entries within these bounds neither overflow nor vanish in float32.
-_SMALLEST, _LARGEST = 2.0**-30, 2.0**30
 _FIRST_SAMPLE = 4096
 
 
@@ -42,17 +44,20 @@ class Result:
     Attributes
     ----------
     W : ndarray of shape (n_samples, n_components)
-        Weights, in X's dtype; each row minimises the objective at H.
+        Weights, in X's dtype.
     H : ndarray of shape (n_components, n_features)
         Components.
     loss_history : ndarray of float64, shape (n_iter + 1,)
         Objective at the start and after every iteration; never rises.
     reconstruction_err : float
         ``sqrt(2 D)`` with D the loss without penalties: ``|X - WH|_F`` for "frobenius".
+    kkt : float
+        How far (W, H) is from a stationary point: |projected gradient| |factor|, summed over both factors, over the
+        objective of W = 0 (of the mean of X, for other losses than "frobenius").
     n_iter : int
         Number of iterations.
     converged : bool
-        Whether it stopped for another reason than max_iter.
+        Whether more iterations would not help.
     reason : str
         Why it stopped.
     """
@@ -61,28 +66,31 @@ class Result:
     H: NDArray[Any]
     loss_history: NDArray[np.float64]
     reconstruction_err: float
+    kkt: float
     n_iter: int
     converged: bool
     reason: str
 
 
 @dataclass(frozen=True)
-class _Problem:
-    """X scaled to a safe range, with what is known about it."""
+class _Start:
+    """Where to start: given factors, or the name of an init; the components that are held lead H."""
 
-    X: NDArray[Any]
-    penalties: Penalties
-    square: float
-    scale: float
+    k: int
+    init: str
+    W: NDArray | None
+    H: NDArray | None
+    held: NDArray | None
 
-    @property
-    def reference(self) -> float:
-        """Objective of W = 0."""
-        return 0.5 * self.square
+    def scaled(self, problem: Problem) -> _Start:
+        """Return the start for the scaled problem."""
+        return replace(
+            self, **{name: problem.scaled(F) for name in ("W", "H", "held") if (F := getattr(self, name)) is not None}
+        )
 
 
 def factorize(
-    X: ArrayLike,
+    X: ArrayLike | sp.sparray | sp.spmatrix,
     n_components: int | str | None = "auto",
     *,
     W: ArrayLike | None = None,
@@ -93,8 +101,19 @@ def factorize(
     alpha_W: float = 0.0,
     alpha_H: float | str = "same",
     l1_ratio: float = 0.0,
+    smoothness_W: float = 0.0,
+    grid_shape: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+    graph: sp.sparray | sp.spmatrix | None = None,
+    orthogonality_H: float = 0.0,
+    missing: str = "error",
+    mask: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    fixed_components: ArrayLike | None = None,
     tol: float = 1e-4,
     max_iter: int = 200,
+    time_limit: float | None = None,
+    n_restarts: int = 1,
+    callback: Callable[[Progress], object] | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
 ) -> Result:
@@ -102,9 +121,9 @@ def factorize(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse of shape (n_samples, n_features)
         Non-negative data. float32 is computed in float32, anything else in float64. Any memory layout; the fastest
-        for tall data is column-major (one feature after the other), which is not copied.
+        for tall data is column-major (one feature after the other), which is not copied. Sparse data stay sparse.
     n_components : int, "auto" or None, default="auto"
         Number of components. "auto": that of the given W and H, else n_features. None: n_features.
     W : array-like of shape (n_samples, n_components), default=None
@@ -115,17 +134,40 @@ def factorize(
         Where to start. None: "nndsvda" if n_components <= min(n_samples, n_features), else "random". For tall data
         (see Notes) the start is refined on samples of the rows, except for "custom".
     solver : {"cd", "mu"}, default="cd"
-        Coordinate descent, or multiplicative updates.
-    beta_loss : {"frobenius"} or 2, default="frobenius"
+        Coordinate descent (Frobenius and Kullback-Leibler), or multiplicative updates (every loss).
+    beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
         The loss.
     alpha_W, alpha_H : float, default=0.0 and "same"
         Strength of the penalties on W and on H, as in scikit-learn. "same": that of W.
     l1_ratio : float in [0, 1], default=0.0
         Share of the L1 penalty; the rest is L2.
+    smoothness_W : float, default=0.0
+        Strength of the spatial Laplacian on the columns of W; needs grid_shape or graph.
+    grid_shape : (int, int) or list of such, default=None
+        Height and width of the image whose pixels, row by row, are the samples; or of each of the stacked images.
+    graph : sparse matrix of shape (n_samples, n_samples), default=None
+        Symmetric non-negative adjacency of the samples, in place of grid_shape.
+    orthogonality_H : float, default=0.0
+        Strength of 1/2 |HH' - I|^2.
+    missing : {"error", "mask"}, default="error"
+        What to do with NaN in X: refuse, or leave these entries out of the loss.
+    mask : array-like of bool, shape (n_samples, n_features), default=None
+        Which entries count; the values of the others are not looked at.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample in the loss.
+    fixed_components : array-like of shape (n_fixed, n_features), default=None
+        Rows of H that are known: they stay as they are and come first; the rest is learnt.
     tol : float, default=1e-4
-        Stop when an iteration lowers sqrt(objective / objective of W = 0) by less than tol / 100. 0: never.
+        Stop when an iteration lowers sqrt(objective / reference) by less than tol / 100, where the reference is the
+        objective of W = 0 (for other losses than "frobenius", of the mean of X). 0: never.
     max_iter : int, default=200
         Most iterations.
+    time_limit : float, default=None
+        Seconds after which no further iteration begins.
+    n_restarts : int, default=1
+        So many runs from different draws of random_state; the one with the lowest objective is returned.
+    callback : callable, default=None
+        Called with a `Progress` after each iteration; a true return value ends the run.
     random_state : int, RandomState or None, default=None
         Seed of whatever is drawn. A fixed seed gives the same bits on every run and for every number of threads.
     verbose : int, default=0
@@ -139,10 +181,10 @@ def factorize(
     Raises
     ------
     TypeError
-        If X is sparse, W or H has another dtype than X, or a parameter is of the wrong type.
+        If W or H has another dtype than X, or a parameter is of the wrong type.
     ValueError
-        If X is empty, not 2-D, or has a negative or non-finite entry, or a parameter is out of its range. The message
-        names the argument and what was found.
+        If X is empty, not 2-D, or has a negative or non-finite entry, a parameter is out of its range, or no update is
+        known for a combination of solver, loss, penalties and data. The message names what was found.
 
     Warns
     -----
@@ -150,12 +192,14 @@ def factorize(
         If max_iter was reached and tol is positive.
     RuntimeWarning
         If W or H is given without ``init="custom"``.
+    UserWarning
+        If exactly one factor is penalised by L1 or L2: the other grows as it shrinks, and nothing becomes sparse.
 
     Notes
     -----
-    The objective never rises from one iteration to the next. Tall data, n_samples at least 256 and 4 n_features,
-    n_features <= 32, n_components <= 8, with solver "cd", are factorised by passes in which every row of W is
-    solved exactly; one pass reads X once and keeps nothing of its size but W.
+    The objective never rises from one iteration to the next. Tall data, dense, n_samples at least 256 and
+    4 n_features, n_features <= 32, n_components <= 8, with solver "cd" and no penalties but L1 and L2, are factorised
+    by passes in which every row of W is solved exactly; one pass reads X once and keeps nothing of its size but W.
 
     Examples
     --------
@@ -167,22 +211,31 @@ def factorize(
     True
     """
     A = as_matrix(X)
-    beta_loss_name(beta_loss)
-    check_choice(solver, "solver", tuple(SOLVERS))
+    check_choice(solver, "solver", SOLVERS)
     check_choice(init, "init", (None, *INITS, "custom"))
-    check_number(tol, "tol")
-    check_integer(max_iter, "max_iter", 1)
-    penalties = translate_penalties(A.shape, alpha_W, alpha_H, l1_ratio)
-    rng = check_random_state(random_state)
-    k = _count_components(n_components, W if init == "custom" else None, H if init == "custom" else None, A)
-    largest, square = check_values(A, "X")
-    start = None
-    if init == "custom":
-        start = (check_factor(W, (A.shape[0], k), "W", A), check_factor(H, (k, A.shape[1]), "H", A))
-    elif W is not None or H is not None:
+    check_choice(missing, "missing", ("error", "mask"))
+    limits = Limits(
+        check_number(tol, "tol"),
+        check_integer(max_iter, "max_iter", 1),
+        None if time_limit is None else check_number(time_limit, "time_limit"),
+        callback,
+        verbose,
+    )
+    penalties = translate_penalties(
+        A.shape,
+        alpha_W,
+        alpha_H,
+        l1_ratio,
+        smoothness_W=smoothness_W,
+        grid_shape=grid_shape,
+        graph=graph,
+        orthogonality_H=orthogonality_H,
+    )
+    if bool(penalties.l1_W or penalties.l2_W) != bool(penalties.l1_H or penalties.l2_H):
         warnings.warn(
-            "When init!='custom', provided W or H are ignored. Set init='custom' to use them as initialization.",
-            RuntimeWarning,
+            f"Only one factor is penalised (alpha_W={alpha_W!r}, alpha_H={alpha_H!r}): it will shrink while the other "
+            "grows, at the same product, and nothing becomes sparse or small. Penalise both.",
+            UserWarning,
             stacklevel=2,
         )
     if solver == "mu" and init == "nndsvd":
@@ -193,26 +246,32 @@ def factorize(
             UserWarning,
             stacklevel=2,
         )
-    if start is None:
-        init = _choose_init(init, k, A.shape)
-    if largest == 0.0:
-        return _solve_zeros(A, k, start, penalties)
-
-    problem = _scaled(A, penalties, largest, square)
-    if start is not None:
-        root = np.sqrt(problem.scale)
-        start = ((start[0] * root).astype(A.dtype), (start[1] * root).astype(A.dtype))
-    is_tall = solver == "cd" and tall.is_tall(A.shape, k)
-    solve = _solve_tall if is_tall else _solve_alternating
-    trace = solve(problem, k, start, init, solver, rng, tol=tol, max_iter=max_iter, verbose=verbose)
-    if problem.scale != 1.0:
-        root = A.dtype.type(np.sqrt(problem.scale))
-        trace = replace(
-            trace,
-            W=trace.W / root,
-            H=trace.H / root,
-            distance=trace.distance / problem.scale**2,
-            loss_history=trace.loss_history / problem.scale**2,
+    if init != "custom" and (W is not None or H is not None):
+        warnings.warn(
+            "When init!='custom', provided W or H are ignored. Set init='custom' to use them as initialization.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    A, seen = hide_missing(A, check_mask(mask, A.shape), missing)
+    beta = beta_of(beta_loss)
+    weights = check_sample_weight(sample_weight, A.shape[0])
+    problem = make_problem(A, penalties, beta, mask=seen, sample_weight=weights)
+    check_supported(
+        solver,
+        beta_loss,
+        beta,
+        penalties,
+        is_sparse=problem.data.is_sparse,
+        is_weighted=problem.data.is_weighted,
+    )
+    start = _check_start(A, n_components, W, H, init, fixed_components).scaled(problem)
+    rng = check_random_state(random_state)
+    if problem.largest == 0.0:
+        trace = _zero(problem, start)
+    else:
+        runs = check_integer(n_restarts, "n_restarts", 1)
+        trace = min(
+            (_run(problem, start, solver, rng, limits) for _ in range(runs)), key=lambda run: run.loss_history[-1]
         )
     if trace.reason is Reason.MAX_ITER and tol > 0:
         warnings.warn(
@@ -221,216 +280,139 @@ def factorize(
             stacklevel=2,
         )
     return Result(
-        trace.W,
-        trace.H,
-        trace.loss_history,
-        float(np.sqrt(2.0 * trace.distance)),
+        problem.unscaled(trace.W),
+        problem.unscaled(trace.H),
+        trace.loss_history / problem.gain,
+        float(np.sqrt(2.0 * trace.distance / problem.gain)),
+        trace.residual / problem.reference if problem.reference > 0 else 0.0,
         trace.n_iter,
         trace.reason.converged,
         trace.reason.value,
     )
 
 
-def non_negative_factorization(
-    X: ArrayLike,
-    W: ArrayLike | None = None,
-    H: ArrayLike | None = None,
-    n_components: int | str | None = "auto",
+def solve_weights(
+    X: Any,
+    H: NDArray[Any],
     *,
-    init: str | None = None,
-    update_H: bool = True,
-    solver: str = "cd",
     beta_loss: float | str = "frobenius",
-    tol: float = 1e-4,
-    max_iter: int = 200,
     alpha_W: float = 0.0,
-    alpha_H: float | str = "same",
     l1_ratio: float = 0.0,
-    random_state: int | np.random.RandomState | None = None,
-    verbose: int = 0,
-    shuffle: bool = False,
-) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Factorise X, with the signature and the return of `sklearn.decomposition.non_negative_factorization`.
+    missing: str = "error",
+    mask: ArrayLike | None = None,
+) -> NDArray[Any]:
+    """Return W (n_samples, n_components), each row minimising the loss with L1 and L2 at H for its row of X.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Non-negative data.
-    W, H : array-like, default=None
-        Start for ``init="custom"``; with ``update_H=False`` H is held and W is solved for it.
-    n_components : int, "auto" or None, default="auto"
-        Number of components.
-    init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
-        Where to start.
-    update_H : bool, default=True
-        Whether to learn H too. False: each row of W is the exact minimiser for the given H.
-    solver : {"cd", "mu"}, default="cd"
-        Coordinate descent, or multiplicative updates.
-    beta_loss : {"frobenius"} or 2, default="frobenius"
-        The loss.
-    tol : float, default=1e-4
-        See `factorize`.
-    max_iter : int, default=200
-        Most iterations.
-    alpha_W, alpha_H : float, default=0.0 and "same"
-        Strength of the penalties on W and on H.
-    l1_ratio : float in [0, 1], default=0.0
-        Share of the L1 penalty.
-    random_state : int, RandomState or None, default=None
-        Seed.
-    verbose : int, default=0
-        Whether to print the objective of each iteration.
-    shuffle : bool, default=False
-        Accepted for compatibility: the order of coordinates is fixed.
-
-    Returns
-    -------
-    W : ndarray of shape (n_samples, n_components)
-        Weights.
-    H : ndarray of shape (n_components, n_features)
-        Components.
-    n_iter : int
-        Number of iterations.
-
-    Raises
-    ------
-    TypeError
-        As `factorize`.
-    ValueError
-        As `factorize`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nmfcore import non_negative_factorization
-    >>> X = np.outer([1.0, 2.0, 3.0], [4.0, 5.0])
-    >>> W, H, n_iter = non_negative_factorization(X, n_components=1)
-    >>> bool(np.allclose(W @ H, X))
-    True
+    X is a matrix as `validation.as_matrix` returns it. Exact for the Frobenius loss, to convergence for
+    Kullback-Leibler, by multiplicative updates for the others.
     """
-    if update_H:
-        result = factorize(
-            X,
-            n_components,
-            W=W,
-            H=H,
-            init=init,
-            solver=solver,
-            beta_loss=beta_loss,
-            alpha_W=alpha_W,
-            alpha_H=alpha_H,
-            l1_ratio=l1_ratio,
-            tol=tol,
-            max_iter=max_iter,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        return result.W, result.H, result.n_iter
-    A = as_matrix(X)
-    check_choice(solver, "solver", tuple(SOLVERS))
-    beta_loss_name(beta_loss)
-    if W is not None:
-        warnings.warn("When update_H=False, the provided initial W is not used.", RuntimeWarning, stacklevel=2)
-    k = None if n_components in ("auto", None) else check_integer(n_components, "n_components", 1)
-    components = check_factor(H, (k, A.shape[1]), "H", A)
-    penalties = translate_penalties(A.shape, alpha_W, alpha_H, l1_ratio)
-    return solve_weights(A, components, penalties), components, 1
+    penalties = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio)
+    A, seen = hide_missing(X, check_mask(mask, X.shape), missing)
+    beta = beta_of(beta_loss)
+    problem = make_problem(A, penalties, beta, mask=seen)
+    if problem.largest == 0.0:
+        return np.zeros((A.shape[0], H.shape[0]), A.dtype)
+    H = np.ascontiguousarray(problem.scaled(H))
+    if _is_tall(problem, "cd", H.shape[0], None):
+        return problem.unscaled(tall.solve_W(feature_major(problem.data.X), H, problem.penalties))
+    return problem.unscaled(exact.solve_W(problem.data, H, problem.penalties, beta))
 
 
-def solve_weights(X: NDArray[Any], H: NDArray[Any], penalties: Penalties) -> NDArray[Any]:
-    """Return W (n_samples, n_components), each row the exact minimiser of the objective at H for its row of X."""
-    largest, square = check_values(X, "X")
-    if largest == 0.0:
-        return np.zeros((X.shape[0], H.shape[0]), X.dtype)
-    problem = _scaled(X, penalties, largest, square)
-    root = X.dtype.type(np.sqrt(problem.scale))
-    H = np.ascontiguousarray(H * root)
-    if tall.is_tall(X.shape, H.shape[0]):
-        W = tall.solve_W(feature_major(problem.X), H, problem.penalties)
-    else:
-        W = alternating.solve_W(_contiguous(problem.X), H, problem.penalties)
-    return W if problem.scale == 1.0 else W / root
+def _is_tall(problem: Problem, solver: str, k: int, held: NDArray | None) -> bool:
+    data = problem.data
+    return (
+        solver == "cd"
+        and problem.beta == 2.0
+        and held is None
+        and not data.is_sparse
+        and not data.is_weighted
+        and problem.penalties.separable
+        and tall.is_tall(data.shape, k)
+    )
 
 
-def _solve_tall(
-    problem: _Problem,
-    k: int,
-    start: tuple[NDArray, NDArray] | None,
-    init: str | None,
-    solver: str,
-    rng: np.random.RandomState,
-    *,
-    tol: float,
-    max_iter: int,
-    verbose: int,
-) -> Trace:
-    X = feature_major(problem.X)
+def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits) -> Trace:
+    make = _start_tall if _is_tall(problem, solver, start.k, start.held) else _start_alternating
+    state, first = make(problem, start, solver, rng, limits)
+    return iterate(
+        state, start=first, reference=problem.reference, scale=problem.scale, gain=problem.gain, limits=limits
+    )
+
+
+def _start_tall(
+    problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits
+) -> tuple[tall.TallCoordinateDescent, float]:
+    X = feature_major(problem.data.X)
     penalties = problem.penalties
-    if start is None:
+    if start.W is None or start.H is None:
         sample = np.ascontiguousarray(tall.sample_rows(X, _FIRST_SAMPLE, rng).T)
-        _, H = INITS[init](sample, k, rng)
+        _, H = INITS[start.init](sample, start.k, rng)
         for size in (_FIRST_SAMPLE, tall.SAMPLE):
             if size < X.shape[1]:
                 H = tall.fit_on_sample(X, H, penalties, rng, size)
-    else:
-        H = start[1]
-    state = tall.TallCoordinateDescent(X, H, penalties, rng, reference=problem.reference, tol=tol)
-    first = state.loss if start is None else _value(problem, *start)
-    return iterate(state, start=first, reference=problem.reference, tol=tol, max_iter=max_iter, verbose=verbose)
+        state = tall.TallCoordinateDescent(X, H, penalties, rng, reference=problem.reference, tol=limits.tol)
+        return state, state.loss
+    given = Alternating(problem.data, start.W, start.H, penalties, 2.0, solver)
+    state = tall.TallCoordinateDescent(X, start.H, penalties, rng, reference=problem.reference, tol=limits.tol)
+    return state, given.loss
 
 
-def _solve_alternating(
-    problem: _Problem,
-    k: int,
-    start: tuple[NDArray, NDArray] | None,
-    init: str | None,
-    solver: str,
-    rng: np.random.RandomState,
-    *,
-    tol: float,
-    max_iter: int,
-    verbose: int,
-) -> Trace:
-    X = _contiguous(problem.X)
-    W, H = INITS[init](X, k, rng) if start is None else start
-    state = alternating.Alternating(X, W, H, problem.penalties, SOLVERS[solver].update)
-    return iterate(state, start=state.loss, reference=problem.reference, tol=tol, max_iter=max_iter, verbose=verbose)
+def _start_alternating(
+    problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits
+) -> tuple[Alternating, float]:
+    W, H, held = start.W, start.H, 0
+    if W is None or H is None:
+        W, H = INITS[start.init](_weighted_copy(problem), start.k, rng)
+    if start.held is not None:
+        held = len(start.held)
+        H = np.concatenate([start.held, H[held:]])
+    state = Alternating(problem.data, W, H, problem.penalties, problem.beta, solver, held)
+    return state, state.loss
 
 
-def _value(problem: _Problem, W: NDArray, H: NDArray) -> float:
-    return evaluate(problem.X, W, H) + problem.penalties.value_W(W) + problem.penalties.value_H(H)
+def _weighted_copy(problem: Problem) -> Any:
+    """Return X with each row scaled by the root of its weight: what an SVD should see."""
+    data = problem.data
+    weight = data.rows.row_weight
+    return data.X if data.is_sparse or (weight == 1).all() else data.X * np.sqrt(weight)[:, None]
 
 
-def _solve_zeros(X: NDArray, k: int, start: tuple[NDArray, NDArray] | None, penalties: Penalties) -> Result:
-    """Return W = 0 and H = 0, whose objective is 0, for X = 0."""
-    W, H = np.zeros((X.shape[0], k), X.dtype), np.zeros((k, X.shape[1]), X.dtype)
-    first = 0.0 if start is None else _value(_Problem(X, penalties, 0.0, 1.0), *start)
-    return Result(W, H, np.array([first, 0.0]), 0.0, 1, True, Reason.SOLVED.value)
+def _zero(problem: Problem, start: _Start) -> Trace:
+    """Return W = 0 with the start's H, or H = 0, for X = 0; the objective is that of the penalties on H."""
+    data, k = problem.data, start.k
+    W, H = np.zeros((data.shape[0], k), data.dtype), np.zeros((k, data.shape[1]), data.dtype)
+    if start.held is not None:
+        H[: len(start.held)] = start.held
+    last = problem.penalties.value(W, H)
+    first = last
+    if start.W is not None and start.H is not None:
+        first = Alternating(data, start.W, start.H, problem.penalties, problem.beta, "cd").loss
+    history = np.array([first, min(first, last)])
+    return Trace(W, H, 0.0, 0.0, history, 1, Reason.SOLVED)
 
 
-def _scaled(X: NDArray, penalties: Penalties, largest: float, square: float) -> _Problem:
-    if _SMALLEST <= largest <= _LARGEST:
-        return _Problem(X, penalties, square, 1.0)
-    # A power of four, so that its root is exact too; denormals are beyond the range of its inverse.
-    exponent = 2 * int(np.clip(np.round(-np.log2(largest) / 2), -63, 63))
-    scale = 2.0**exponent
-    scaled = X * X.dtype.type(scale)
-    return _Problem(scaled, penalties.scaled(scale), square * scale**2, scale)
-
-
-def _contiguous(X: NDArray) -> NDArray:
-    return X if X.flags.c_contiguous or X.flags.f_contiguous else np.ascontiguousarray(X)
-
-
-def _choose_init(init: str | None, k: int, shape: tuple[int, int]) -> str:
+def _check_start(
+    X: Any, n_components: Any, W: Any, H: Any, init: str | None, fixed_components: ArrayLike | None
+) -> _Start:
+    custom = init == "custom"
+    k = _count_components(n_components, W if custom else None, H if custom else None, X)
+    held = None
+    if fixed_components is not None:
+        held = check_factor(fixed_components, (None, X.shape[1]), "fixed_components", X)
+        if len(held) > k:
+            raise ValueError(f"n_components={k} is smaller than the number of fixed_components, {len(held)}.")
+    if custom:
+        given_W = check_factor(W, (X.shape[0], k), "W", X)
+        given_H = check_factor(H, (k, X.shape[1]), "H", X)
+        return _Start(k, "custom", given_W, given_H, held)
     if init is None:
-        return "nndsvda" if k <= min(shape) else "random"
-    if init != "random" and k > min(shape):
+        init = "nndsvda" if k <= min(X.shape) else "random"
+    elif init != "random" and k > min(X.shape):
         raise ValueError(f"init = '{init}' can only be used when n_components <= min(n_samples, n_features)")
-    return init
+    return _Start(k, init, None, None, held)
 
 
-def _count_components(n_components: Any, W: ArrayLike | None, H: ArrayLike | None, X: NDArray) -> int:
+def _count_components(n_components: Any, W: ArrayLike | None, H: ArrayLike | None, X: Any) -> int:
     if n_components is None:
         return X.shape[1]
     if isinstance(n_components, str):

@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from nmfcore.losses import LOSSES
+from nmfcore.data import Data
+from nmfcore.losses import beta_divergence, frobenius
 from nmfcore.penalties import Penalties
-from nmfcore.validation import as_matrix, check_choice, check_number
+from nmfcore.problem import beta_of
+from nmfcore.validation import as_matrix, check_mask, check_number, check_sample_weight, make_graph
 
-__all__ = ["beta_loss_name", "objective", "translate_penalties"]
-
-
-def beta_loss_name(beta_loss: object) -> str:
-    """Return the registered name of a loss given as scikit-learn spells it."""
-    if isinstance(beta_loss, int | float) and not isinstance(beta_loss, bool) and beta_loss == 2:
-        return "frobenius"
-    return check_choice(beta_loss, "beta_loss", tuple(LOSSES))
+__all__ = ["objective", "translate_penalties"]
 
 
 def translate_penalties(
-    shape: tuple[int, int], alpha_W: object, alpha_H: object, l1_ratio: object
+    shape: tuple[int, int],
+    alpha_W: object,
+    alpha_H: object,
+    l1_ratio: object,
+    *,
+    smoothness_W: object = 0.0,
+    grid_shape: Any = None,
+    graph: Any = None,
+    orthogonality_H: object = 0.0,
 ) -> Penalties:
-    """Check scikit-learn's penalty parameters and return the strengths they mean for X of this shape."""
+    """Check the user's penalty parameters and return the strengths they mean for X of this shape."""
     strength_W = check_number(alpha_W, "alpha_W")
-    if alpha_H == "same":
+    if isinstance(alpha_H, str):
+        if alpha_H != "same":
+            raise ValueError(f"alpha_H must be a number or 'same', got {alpha_H!r}.")
         strength_H = strength_W
-    elif isinstance(alpha_H, str):
-        raise ValueError(f"alpha_H must be a number or 'same', got {alpha_H!r}.")
     else:
         strength_H = check_number(alpha_H, "alpha_H")
-    return Penalties.from_scikit_learn(shape, strength_W, strength_H, check_number(l1_ratio, "l1_ratio", 0.0, 1.0))
+    ratio = check_number(l1_ratio, "l1_ratio", 0.0, 1.0)
+    smoothness = check_number(smoothness_W, "smoothness_W")
+    n, m = shape[1], shape[0]
+    return Penalties(
+        l1_W=n * strength_W * ratio,
+        l2_W=n * strength_W * (1.0 - ratio),
+        l1_H=m * strength_H * ratio,
+        l2_H=m * strength_H * (1.0 - ratio),
+        smoothness_W=smoothness,
+        orthogonality_H=check_number(orthogonality_H, "orthogonality_H"),
+        graph=make_graph(grid_shape, graph, m, needed=smoothness > 0),
+    )
 
 
 def objective(
-    X: ArrayLike,
+    X: ArrayLike | sp.sparray | sp.spmatrix,
     W: ArrayLike,
     H: ArrayLike,
     *,
@@ -42,31 +59,57 @@ def objective(
     alpha_W: float = 0.0,
     alpha_H: float | str = "same",
     l1_ratio: float = 0.0,
+    smoothness_W: float = 0.0,
+    grid_shape: Any = None,
+    graph: Any = None,
+    orthogonality_H: float = 0.0,
+    mask: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     r"""Return the value of the objective at (W, H).
 
     .. math::
 
-        \tfrac12 \|X - WH\|_F^2
+        D_\beta(X | WH)
         + \alpha_W \rho\, n \|W\|_1 + \tfrac12 \alpha_W (1 - \rho)\, n \|W\|_F^2
         + \alpha_H \rho\, m \|H\|_1 + \tfrac12 \alpha_H (1 - \rho)\, m \|H\|_F^2
+        + \tfrac12 s \sum_t \|h_t\|^2\, w_t^\top L w_t + \tfrac12 g \|H H^\top - I\|_F^2
 
-    with m = n_samples, n = n_features and :math:`\rho` = l1_ratio: scikit-learn's scaling.
+    with m = n_samples, n = n_features, :math:`\rho` = l1_ratio (scikit-learn's scaling), s = smoothness_W, L the
+    Laplacian of the pixel grid or graph, g = orthogonality_H, and the beta-divergence [1]_
+
+    .. math::
+
+        d_2 = \tfrac12 (x - y)^2, \quad d_1 = x \log(x / y) - x + y, \quad d_0 = x / y - \log(x / y) - 1.
+
+    Each entry of the divergence counts with its sample's weight, masked ones not at all.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse of shape (n_samples, n_features)
         Data.
     W : array-like of shape (n_samples, n_components)
         Weights.
     H : array-like of shape (n_components, n_features)
         Components.
-    beta_loss : {"frobenius"} or 2, default="frobenius"
-        The loss.
+    beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
+        The loss; its beta is 2, 1, 0 or the number.
     alpha_W, alpha_H : float, default=0.0 and "same"
         Strength of the penalties on W and on H; "same": that of W.
     l1_ratio : float in [0, 1], default=0.0
         Share of the L1 penalty; the rest is L2.
+    smoothness_W : float, default=0.0
+        Strength of the spatial Laplacian; needs grid_shape or graph.
+    grid_shape : (int, int) or list of such, default=None
+        Height and width of the image whose pixels, row by row, are the samples; or of each of the stacked images.
+    graph : sparse matrix of shape (n_samples, n_samples), default=None
+        Symmetric non-negative adjacency, in place of grid_shape.
+    orthogonality_H : float, default=0.0
+        Strength.
+    mask : array-like of bool, shape (n_samples, n_features), default=None
+        Which entries count.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample in the divergence.
 
     Returns
     -------
@@ -80,7 +123,12 @@ def objective(
 
     Notes
     -----
-    Takes O(m n k) time, and memory for one block of rows.
+    Takes O(m n k) time, and memory for one block of rows; sparse X is never made dense. Where a product WH would be
+    divided by, it counts as at least 1e-30 (float32) or 1e-150 (float64).
+
+    References
+    ----------
+    .. [1] Fevotte, Idier, Neural Computation 23(9), 2011, doi:10.1162/NECO_a_00168, eq. (2).
 
     Examples
     --------
@@ -89,9 +137,22 @@ def objective(
     >>> objective(np.eye(2), np.ones((2, 1)), np.array([[0.5, 0.5]]))
     0.5
     """
-    X, W, H = as_matrix(X), as_matrix(W, "W"), as_matrix(H, "H")
-    if W.shape[0] != X.shape[0] or H.shape[1] != X.shape[1] or W.shape[1] != H.shape[0]:
-        raise ValueError(f"W {W.shape} times H {H.shape} is not of the shape of X {X.shape}.")
-    penalties = translate_penalties(X.shape, alpha_W, alpha_H, l1_ratio)
+    A, W, H = as_matrix(X), as_matrix(W, "W"), as_matrix(H, "H")
+    if W.shape[0] != A.shape[0] or H.shape[1] != A.shape[1] or W.shape[1] != H.shape[0]:
+        raise ValueError(f"W {W.shape} times H {H.shape} is not of the shape of X {A.shape}.")
+    penalties = translate_penalties(
+        A.shape,
+        alpha_W,
+        alpha_H,
+        l1_ratio,
+        smoothness_W=smoothness_W,
+        grid_shape=grid_shape,
+        graph=graph,
+        orthogonality_H=orthogonality_H,
+    )
+    beta = beta_of(beta_loss)
     W, H = W.astype(np.float64), H.astype(np.float64)
-    return LOSSES[beta_loss_name(beta_loss)].value(X, W, H) + penalties.value_W(W) + penalties.value_H(H)
+    data = Data(A, check_mask(mask, A.shape), check_sample_weight(sample_weight, A.shape[0]))
+    if beta == 2.0 and not data.is_weighted and not data.is_sparse:
+        return frobenius.value(A, W, H) + penalties.value(W, H)
+    return beta_divergence.value(data.rows, W, H, beta) + penalties.value(W, H)

@@ -12,19 +12,22 @@ class Reason(Enum):
 
     CONVERGED = "converged"
     STALLED = "no step lowers the objective further: it is at the limit of its precision"
-    MAX_ITER = "max_iter"
+    MAX_ITER = "max_iter reached"
+    TIME_LIMIT = "time_limit reached"
+    CALLBACK = "stopped by the callback"
     SOLVED = "the problem has a closed form"
 
     @property
     def converged(self) -> bool:
         """Whether more iterations would not help."""
-        return self is not Reason.MAX_ITER
+        return self in (Reason.CONVERGED, Reason.STALLED, Reason.SOLVED)
 
 
 def smallest_decrease(loss: float, reference: float, tol: float) -> float:
     """Return the decrease of the objective that is no longer worth an iteration.
 
-    ``tol`` has one meaning for every solver: with the relative error e = sqrt(objective / reference), where the
-    reference is the objective of W = 0, an iteration that lowers e by less than tol / 100 ends the run.
+    ``tol`` has one meaning for every solver and loss: with the relative error e = sqrt(objective / reference), an
+    iteration that lowers e by less than tol / 100 ends the run. The reference is the objective of W = 0 for the
+    Frobenius loss, and the divergence of X from its mean for the others, where that of W = 0 is infinite.
     """
     return 2.0 * np.sqrt(max(loss, 0.0) * reference) * tol / 100.0

@@ -6,10 +6,12 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
 from nmfcore._jit import kernel
+from nmfcore.graphs import Graph, as_graph, grid_graph
 from nmfcore.passes import run_blocks
 
 _BLOCK = 8192
@@ -47,17 +49,117 @@ def _transpose(X, out, first, last):
                 target[i] = block[i, j]
 
 
-def as_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
+def as_matrix(X: Any, name: str = "X") -> Any:
     """Return X as a non-empty 2-D float array, float32 kept and everything else float64; values are not looked at.
+
+    Sparse X becomes a csr_array without duplicates or explicit zeros.
 
     Raises
     ------
-    TypeError
-        If X is sparse.
     ValueError
         If X is complex, holds objects that are no numbers, is empty or not 2-D.
     """
-    return check_array(X, dtype=DTYPES, ensure_all_finite=False, input_name=name, estimator="NMF")
+    A = check_array(
+        X,
+        accept_sparse=("csr", "csc") if name == "X" else False,
+        dtype=DTYPES,
+        ensure_all_finite=False,
+        input_name=name,
+        estimator="NMF",
+    )
+    if not sp.issparse(A):
+        return A
+    A = sp.csr_array(A)
+    if not A.has_canonical_format or (A.data == 0).any():
+        A = A.copy()
+        A.sum_duplicates()
+        A.eliminate_zeros()
+    # One integer type, and memory that kernels may be handed.
+    A.indptr, A.indices = np.array(A.indptr, np.int64), np.array(A.indices, np.int32)
+    A.data = np.require(A.data, requirements="CW")
+    return A
+
+
+def check_mask(mask: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Return the mask as booleans.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape than X, or leaves nothing of a row or column.
+    """
+    if mask is None:
+        return None
+    M = np.asarray(mask)
+    if M.shape != shape:
+        raise ValueError(f"mask must have the shape of X {shape}, got {M.shape}.")
+    if M.dtype != np.bool_ and not np.isin(M, (0, 1)).all():
+        raise ValueError(f"mask must hold booleans (True: the entry counts), got {M.dtype} with other values.")
+    M = np.ascontiguousarray(M, np.bool_)
+    for axis, what in ((1, "row"), (0, "column")):
+        empty = np.flatnonzero(~M.any(axis=axis))
+        if empty.size:
+            raise ValueError(f"All entries of {what} {empty[0]} of X are missing: nothing can be learnt about it.")
+    return M
+
+
+def hide_missing(X: Any, mask: NDArray[np.bool_] | None, missing: str) -> tuple[Any, NDArray[np.bool_] | None]:
+    """Return X with 0 wherever an entry does not count, and the mask of those that do, None if all do.
+
+    Raises
+    ------
+    ValueError
+        If X is sparse and a mask is given.
+    """
+    if sp.issparse(X):
+        if mask is not None:
+            raise ValueError("Sparse X is only handled without a mask and without sample_weight.")
+        return X, None
+    if missing == "mask":
+        seen = ~np.isnan(X)
+        mask = check_mask(seen if mask is None else mask & seen, X.shape)
+    if mask is None or mask.all():
+        return X, None
+    return np.where(mask, X, X.dtype.type(0)), mask
+
+
+def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
+    """Return the weights as float64.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each sample, one is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    v = np.asarray(sample_weight, np.float64)
+    if v.ndim == 0:
+        v = np.full(n_samples, float(v))
+    if v.shape != (n_samples,):
+        raise ValueError(f"sample_weight must have shape ({n_samples},), got {v.shape}.")
+    if not (np.isfinite(v).all() and (v >= 0).all() and v.any()):
+        raise ValueError("sample_weight must be finite, non-negative and not all zero.")
+    return v
+
+
+def make_graph(grid_shape: Any, graph: Any, n_samples: int, *, needed: bool) -> Graph | None:
+    """Return the graph of the samples that grid_shape or graph describes, None where there is neither.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or neither although ``needed``, or one does not fit n_samples.
+    """
+    if grid_shape is not None and graph is not None:
+        raise ValueError("Give grid_shape or graph, not both.")
+    if grid_shape is None and graph is None:
+        if needed:
+            raise ValueError("smoothness_W > 0 needs grid_shape (pixels of an image) or graph (an adjacency).")
+        return None
+    if not needed:
+        return None
+    return as_graph(graph, n_samples) if grid_shape is None else grid_graph(grid_shape, n_samples)
 
 
 def feature_major(X: NDArray[Any]) -> NDArray[Any]:

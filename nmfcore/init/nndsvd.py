@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
@@ -56,7 +57,7 @@ def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[ND
 
 def _leading_triplets(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
     m, n = X.shape
-    if min(m, n) > _SMALL:
+    if sp.issparse(X) or min(m, n) > _SMALL:
         return randomized_svd(X, k, random_state=rng)
     A = X.astype(np.float64)
     U, S, Vt = np.linalg.svd(A, full_matrices=False) if max(m, n) <= 4 * _SMALL else _thin_svd(A)

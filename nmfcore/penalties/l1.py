@@ -1,11 +1,18 @@
-"""L1: strength * sum of |F|, the same strength for every entry."""
+"""L1: strength * sum of |F|."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmfcore.penalties.terms import Terms
+
 
 def value(F: NDArray, strength: float) -> float:
     """Return strength * |F|_1."""
-    return strength * float(np.sum(np.abs(F), dtype=np.float64))
+    return strength * float(np.sum(F, dtype=np.float64))
+
+
+def contribute(terms: Terms, strength: float) -> None:
+    """Add the penalty to the terms of a factor."""
+    terms.l1 += strength

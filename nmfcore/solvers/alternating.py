@@ -1,52 +1,18 @@
-"""W and H updated in turn from the products XH' and W'X, by whichever rule, for dense X of any shape."""
+"""W and H updated in turn, by whichever rule, for data of any shape and kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
-from nmfcore.losses import frobenius
-from nmfcore.passes import run_blocks
-from nmfcore.penalties import Penalties
-from nmfcore.solvers.nnls import nnls_rows
+from nmfcore.data import Data, Rows
+from nmfcore.losses import beta_divergence, frobenius
+from nmfcore.penalties import Penalties, Terms
+from nmfcore.solvers import coordinate_descent, multiplicative, scalar_newton
+from nmfcore.solvers.exact import solve_W
+from nmfcore.solvers.products import blas_alone, dense_product, gram, product
 
-Update = Callable[[NDArray, NDArray, NDArray, float, int], None]
-
-_LEAST_ROWS = 32
-_MOST_BLOCKS = 16
-
-
-def product(A: NDArray, B: NDArray) -> NDArray:
-    """Return A @ B, C-contiguous, block by block of A's rows: the same bits for any number of threads."""
-    out = np.empty((A.shape[0], B.shape[1]), A.dtype)
-    rows = max(_LEAST_ROWS, -(-A.shape[0] // _MOST_BLOCKS))
-
-    def multiply(first: int, last: int) -> None:
-        for b in range(first, last):
-            block = slice(b * rows, (b + 1) * rows)
-            np.dot(A[block], B, out=out[block])
-
-    with _blas().limit(limits=1, user_api="blas"):
-        run_blocks(multiply, -(-A.shape[0] // rows))
-    return out
-
-
-def solve_W(X: NDArray, H: NDArray, penalties: Penalties) -> NDArray:
-    """Return W (m, k) whose rows minimise the objective at H (k, n) for X (m, n)."""
-    wide = H.astype(np.float64)
-    gram = wide @ wide.T
-    gram.flat[:: gram.shape[0] + 1] += penalties.l2_W
-    linear = product(X, np.ascontiguousarray(H.T))
-    linear -= linear.dtype.type(penalties.l1_W)
-    W = np.empty_like(linear)
-    dependent = 32.0 * float(np.finfo(X.dtype).eps)
-    run_blocks(
-        lambda first, last: nnls_rows(gram, linear[first:last], dependent, W[first:last]), linear.shape[0], least=64
-    )
-    return W
+_RELATIVE_FLOOR = 1e-12
 
 
 class Alternating:
@@ -54,29 +20,47 @@ class Alternating:
 
     Parameters
     ----------
-    X : ndarray of shape (m, n)
-        C- or F-contiguous.
+    data : Data
     W, H : ndarray of shape (m, k) and (k, n)
         Where to start; copied.
     penalties : Penalties
-    update : callable
-        ``update(F, gram, linear, l1, n_others)`` of a solver's file.
+    beta : float
+        The loss.
+    solver : {"cd", "mu"}
+        The rule.
+    held : int
+        So many leading rows of H stay as they are.
     """
 
-    def __init__(self, X: NDArray, W: NDArray, H: NDArray, penalties: Penalties, update: Update) -> None:
-        self.X = X
+    def __init__(
+        self, data: Data, W: NDArray, H: NDArray, penalties: Penalties, beta: float, solver: str, held: int = 0
+    ) -> None:
+        self.data = data
         self.penalties = penalties
-        self._update = update
-        self.W = np.array(W, order="C")
-        self._Ht = np.array(H.T, order="C")
+        self._beta = beta
+        self._solver = solver
+        self._held = held
+        # Where a product of 0 would be divided by, no entry may vanish.
+        self._floor = 0.0 if beta == 2.0 else _RELATIVE_FLOOR * float(np.sqrt(W.max() * H.max()))
+        self.W = np.maximum(W, data.dtype.type(self._floor), order="C")
+        self._Ht = np.maximum(H.T, data.dtype.type(self._floor), order="C")
+        if held:
+            self._Ht[:, :held] = H[:held].T
         self._measure()
+
+    @property
+    def H(self) -> NDArray:
+        """H (k, n), C-contiguous."""
+        return np.ascontiguousarray(self._Ht.T)
 
     def step(self) -> float | None:
         """Update W, then H; take both back where rounding made the objective rise."""
         before, W, Ht = self.loss, self.W.copy(), self._Ht.copy()
-        p = self.penalties
-        self._update_factor(self.W, self._Ht, self.X, p.l1_W, p.l2_W)
-        self._update_factor(self._Ht, self.W, self.X.T, p.l1_H, p.l2_H)
+        H = self.H
+        self._update(self.data.rows, self.W, H, self.penalties.terms_W(H))
+        terms = self.penalties.terms_H(self.W)
+        terms.held = self._held
+        self._update(self.data.columns, self._Ht, np.ascontiguousarray(self.W.T), terms)
         self._measure()
         if not self.loss < before:
             self.W, self._Ht = W, Ht
@@ -84,31 +68,64 @@ class Alternating:
             return None
         return before - self.loss
 
+    def factors(self) -> tuple[NDArray, NDArray]:
+        """Return copies of W (m, k) and H (k, n) as they are."""
+        return self.W.copy(), self.H.copy()
+
     def finish(self) -> tuple[NDArray, NDArray]:
-        """Return W (m, k), solved exactly for the final H, and H (k, n)."""
-        H = np.ascontiguousarray(self._Ht.T)
-        self.W = solve_W(self.X, H, self.penalties)
-        self._measure()
+        """Return W (m, k), with each row solved for the final H where that is a convex problem, and H (k, n)."""
+        H = self.H
+        if self._beta in (1.0, 2.0) and not self.penalties.smoothness_W:
+            self.W = solve_W(self.data, H, self.penalties, self._beta, self.W)
+            self._measure()
         return self.W, H
 
-    def _update_factor(self, F: NDArray, C: NDArray, X: NDArray, l1: float, l2: float) -> None:
-        gram = product(np.ascontiguousarray(C.T), C)
-        gram.flat[:: gram.shape[0] + 1] += gram.dtype.type(l2)
-        self._update(F, gram, product(X, C), l1, X.shape[1])
+    def residual(self) -> float:
+        """Return the KKT residual: |projected gradient| |factor|, summed over W and H."""
+        H = self.H
+        return _residual(
+            self.W, *self._parts(self.data.rows, self.W, H), self.penalties.terms_W(H), 0
+        ) + _residual(
+            self._Ht,
+            *self._parts(self.data.columns, self._Ht, np.ascontiguousarray(self.W.T)),
+            self.penalties.terms_H(self.W),
+            self._held,
+        )
+
+    @property
+    def _by_gram(self) -> bool:
+        return self._beta == 2.0 and not self.data.is_weighted
+
+    def _update(self, rows: Rows, F: NDArray, C: NDArray, terms: Terms) -> None:
+        if self._solver == "mu":
+            multiplicative.update(F, *self._parts(rows, F, C), terms, self._beta, self._floor)
+        elif self._by_gram:
+            coordinate_descent.update(F, gram(C), product(rows, C), terms, rows.shape[1])
+        else:
+            scalar_newton.update(rows, F, C, terms, self._beta)
+
+    def _parts(self, rows: Rows, F: NDArray, C: NDArray) -> tuple[NDArray, NDArray]:
+        if self._by_gram:
+            return product(rows, C), dense_product(F, gram(C))
+        return beta_divergence.gradient_parts(rows, F, C, self._beta)
 
     def _measure(self) -> None:
-        H = np.ascontiguousarray(self._Ht.T)
-        with _blas().limit(limits=1, user_api="blas"):
-            self.distance = frobenius.value(self.X, self.W, H)
-        self.loss = self.distance + self.penalties.value_W(self.W) + self.penalties.value_H(H)
+        H = self.H
+        if self._by_gram and not self.data.is_sparse:
+            with blas_alone().limit(limits=1, user_api="blas"):
+                self.distance = frobenius.value(self.data.X, self.W, H)
+        else:
+            self.distance = beta_divergence.value(self.data.rows, self.W, H, self._beta)
+        self.loss = self.distance + self.penalties.value(self.W, H)
 
 
-_controller: ThreadpoolController | None = None
-
-
-def _blas() -> ThreadpoolController:
-    # Looking for the BLAS libraries takes milliseconds, so they are looked for once.
-    global _controller
-    if _controller is None:
-        _controller = ThreadpoolController()
-    return _controller
+def _residual(F: NDArray, num: NDArray, den: NDArray, terms: Terms, held: int) -> float:
+    F64 = F.astype(np.float64)
+    gradient = den.astype(np.float64) - num + terms.l1 + F64 * terms.l2
+    if terms.graph is not None:
+        laplacian = F64 * terms.graph.degree[:, None] - terms.graph.neighbour_sums(F64)
+        gradient += terms.coupling * laplacian
+    if terms.orthogonality:
+        gradient += 2.0 * terms.orthogonality * F64 @ (F64.T @ F64 - np.eye(F.shape[1]))
+    projected = np.where(F64 > 0, gradient, np.minimum(gradient, 0.0))[:, held:]
+    return float(np.linalg.norm(projected) * np.linalg.norm(F64[:, held:]))

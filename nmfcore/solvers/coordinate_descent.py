@@ -1,10 +1,11 @@
-"""Coordinate descent (HALS) for the Frobenius loss and any shape of X, both factors in turn.
+"""Coordinate descent (HALS) for the Frobenius loss, from the Gram matrix of the other factor.
 
-With N = XH', G = HH' (penalties folded in), row by row and component by component,
+With N = XC', G = CC' for the factor F and the other one C, row by row and component by component,
 
-    w_t <- max(0, w_t + (N_t - w G_t) / G_tt)
+    f_t <- max(0, f_t + (N_t - f G_t) / G_tt)
 
-which minimises the objective over w_t exactly. Sweeps over a row are repeated while N and G are at hand [1]_.
+which minimises the objective over f_t exactly; penalties change N and G, neighbours join as a graph. Sweeps over a row
+are repeated while N and G are at hand [1]_.
 
 .. [1] Gillis, Glineur, "Accelerated multiplicative updates and hierarchical ALS algorithms for nonnegative matrix
    factorization", Neural Computation 24(4), 2012, doi:10.1162/NECO_a_00256, section 4.
@@ -12,17 +13,20 @@ which minimises the objective over w_t exactly. Sweeps over a row are repeated w
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore._jit import kernel
+from nmfcore.graphs import Graph
 from nmfcore.passes import run_blocks
+from nmfcore.penalties import Terms
 
 _ROWS = 256
 _ENOUGH = 0.01
 
 
 @kernel
-def _sweep_rows(F, gram, linear, max_sweeps, first, last):
+def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
     """Sweep rows [first, last) of F (m, k) in place until a sweep moves a row by little against its first sweep."""
     k = F.shape[1]
     for i in range(first, last):
@@ -31,7 +35,7 @@ def _sweep_rows(F, gram, linear, max_sweeps, first, last):
         initial = 0.0
         for sweep in range(max_sweeps):
             moved = 0.0
-            for t in range(k):
+            for t in range(held, k):
                 curvature = gram[t, t]
                 if curvature <= 0.0:
                     continue
@@ -48,14 +52,125 @@ def _sweep_rows(F, gram, linear, max_sweeps, first, last):
                 break
 
 
-def update(F: NDArray, gram: NDArray, linear: NDArray, l1: float, n_others: int) -> None:
-    """Lower 1/2 <F gram, F> - <linear - l1, F> over F (m, k) >= 0 in place; n_others: length of a row of X."""
-    linear -= linear.dtype.type(l1)
+@kernel
+def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, degree, order, held, sweeps, first, last):
+    """Sweep the rows order[first:last], no two of them neighbours, with their neighbours' rows held."""
+    k = F.shape[1]
+    pull = np.empty(k, np.float64)
+    for p in range(first, last):
+        i = order[p]
+        row = F[i]
+        pull[:] = 0.0
+        for e in range(indptr[i], indptr[i + 1]):
+            neighbour = F[indices[e]]
+            for t in range(k):
+                pull[t] += weights[e] * neighbour[t]
+        for _ in range(sweeps):
+            for t in range(held, k):
+                stiffness = coupling[t] * degree[i]
+                curvature = gram[t, t] + stiffness
+                if curvature <= 0.0:
+                    continue
+                slope = linear[i, t] + coupling[t] * pull[t] - stiffness * row[t]
+                column = gram[t]
+                for u in range(k):
+                    slope -= row[u] * column[u]
+                row[t] = max(row[t] + slope / curvature, 0.0)
+
+
+@kernel
+def _smallest_quartic(quartic, quadratic, slope):
+    """Return the t >= 0 at which quartic/4 t^4 + quadratic/2 t^2 + slope t is smallest; quartic > 0."""
+    p = quadratic / quartic
+    q = slope / quartic
+    best = 0.0
+    lowest = 0.0
+    discriminant = 0.25 * q * q + p * p * p / 27.0
+    roots = np.zeros(3)
+    if discriminant >= 0.0:
+        root = np.sqrt(discriminant)
+        # The larger of the two cube roots first: their difference would cancel.
+        u = np.cbrt(-0.5 * q + root) if q <= 0.0 else np.cbrt(-0.5 * q - root)
+        roots[0] = u - p / (3.0 * u) if u != 0.0 else 0.0
+    else:
+        radius = 2.0 * np.sqrt(-p / 3.0)
+        angle = np.arccos(min(1.0, max(-1.0, 3.0 * q / (p * radius)))) / 3.0
+        for j in range(3):
+            roots[j] = radius * np.cos(angle - 2.0 * np.pi * j / 3.0)
+    for j in range(3):
+        t = roots[j]
+        for _ in range(2):
+            derivative = 3.0 * t * t + p
+            if derivative > 0.0:
+                t -= (t * t * t + p * t + q) / derivative
+        value = ((0.25 * t * t + 0.5 * p) * t + q) * t
+        if t > 0.0 and value < lowest:
+            best = t
+            lowest = value
+    return best
+
+
+@kernel
+def _sweep_orthogonal_rows(F, gram, linear, strength, held):
+    """Sweep F (n, k) once with 1/2 strength |F'F - I|^2 added: every coordinate is the minimiser of a quartic."""
+    n, k = F.shape
+    S = np.zeros((k, k), np.float64)
+    for j in range(n):
+        for t in range(k):
+            for u in range(k):
+                S[t, u] += np.float64(F[j, t]) * np.float64(F[j, u])
+    for j in range(n):
+        row = F[j]
+        for t in range(held, k):
+            old = np.float64(row[t])
+            slope = np.float64(linear[j, t])
+            others = 0.0
+            cross = 0.0
+            for u in range(k):
+                slope -= gram[t, u] * row[u]
+                if u != t:
+                    others += np.float64(row[u]) * row[u]
+                    cross += (S[t, u] - old * row[u]) * row[u]
+            slope += gram[t, t] * old
+            quadratic = gram[t, t] + 2.0 * strength * (S[t, t] - old * old - 1.0 + others)
+            row[t] = _smallest_quartic(2.0 * strength, quadratic, 2.0 * strength * cross - slope)
+            change = np.float64(row[t]) - old
+            for u in range(k):
+                if u != t:
+                    S[t, u] += change * row[u]
+                    S[u, t] = S[t, u]
+            S[t, t] += change * (2.0 * old + change)
+
+
+def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, n_others: int) -> None:
+    """Lower 1/2 <F gram, F> - <linear, F> + terms over F (m, k) >= 0 in place; n_others: length of a row of X."""
+    gram = gram.copy()
+    gram.flat[:: gram.shape[0] + 1] += terms.l2.astype(gram.dtype)
+    if terms.l1.any():
+        linear = linear - terms.l1.astype(linear.dtype)
     k = F.shape[1]
     max_sweeps = 1 + min(8, n_others // (2 * k))
-    n_blocks = -(-F.shape[0] // _ROWS)
+    if terms.orthogonality:
+        _sweep_orthogonal_rows(F, gram, linear, float(terms.orthogonality), terms.held)
+    elif terms.graph is not None:
+        _sweep_colours(F, gram, linear, terms.graph, terms, max_sweeps)
+    else:
+        n_blocks = -(-F.shape[0] // _ROWS)
+        run_blocks(
+            lambda a, b: _sweep_rows(
+                F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])
+            ),
+            n_blocks,
+        )
 
-    def sweep(first: int, last: int) -> None:
-        _sweep_rows(F, gram, linear, max_sweeps, first * _ROWS, min(last * _ROWS, F.shape[0]))
 
-    run_blocks(sweep, n_blocks)
+def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, graph: Graph, terms: Terms, sweeps: int) -> None:
+    arrays = (graph.indptr, graph.indices, graph.weights, graph.degree, graph.order)
+    for start, end in zip(graph.bounds[:-1], graph.bounds[1:], strict=True):
+        n_blocks = -(-(end - start) // _ROWS)
+
+        def sweep(a: int, b: int, start: int = start, end: int = end) -> None:
+            first, last = start + a * _ROWS, min(start + b * _ROWS, end)
+            _sweep_coupled_rows(F, gram, linear, terms.coupling, *arrays, terms.held, sweeps, first, last)
+
+        run_blocks(sweep, n_blocks)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore.passes import run_blocks
-from nmfcore.penalties import Penalties
+from nmfcore.penalties import Penalties, l1, l2
 from nmfcore.solvers.row_pass import (
     BLOCK,
     MAX_COMPONENTS,
@@ -123,6 +123,18 @@ class TallCoordinateDescent:
             return expected
         return None
 
+    def factors(self) -> tuple[NDArray, NDArray]:
+        """Return W (m, k) and a copy of H (k, n)."""
+        return solve_W(self.X, self.H, self.penalties), self.H.copy()
+
+    def residual(self) -> float:
+        """Return the KKT residual: |projected gradient| |H|; that of W is 0."""
+        B, C = _unpack(self._sums, *self.H.shape)
+        H = self.H.astype(np.float64)
+        gradient = C @ H - B + self.penalties.l1_H + self.penalties.l2_H * H
+        projected = np.where(H > 0, gradient, np.minimum(gradient, 0.0))
+        return float(np.linalg.norm(projected) * np.linalg.norm(H))
+
     def finish(self) -> tuple[NDArray, NDArray]:
         """Return W (m, k) and H (k, n)."""
         return solve_W(self.X, self.H, self.penalties), self.H
@@ -132,7 +144,11 @@ class TallCoordinateDescent:
         p = self.penalties
         _, C = _unpack(sums, k, n)
         return float(
-            0.5 * sums[0] + p.l1_W * sums[-k:].sum() + 0.5 * p.l2_W * np.trace(C) + p.value_H(H.astype(np.float64))
+            0.5 * sums[0]
+            + p.l1_W * sums[-k:].sum()
+            + 0.5 * p.l2_W * np.trace(C)
+            + l1.value(H, p.l1_H)
+            + l2.value(H, p.l2_H)
         )
 
     def _accept(self, H: NDArray) -> bool:

@@ -1,0 +1,239 @@
+"""The beta-divergence, and what its gradient is made of.
+
+d_beta(x | y) = (x^beta + (beta - 1) y^beta - beta x y^(beta - 1)) / (beta (beta - 1)), with the limits
+x log(x / y) - x + y at beta = 1 (Kullback-Leibler) and x / y - log(x / y) - 1 at beta = 0 (Itakura-Saito) [1]_.
+For the factor F with the other factor C, Y = FC, the gradient is den - num with
+
+    num = (X . Y^(beta - 2)) C',    den = Y^(beta - 1) C'.
+
+Nothing of the size of Y is kept: a row at a time, and of a sparse row at beta = 1 or 2 only its entries.
+
+.. [1] Fevotte, Idier, "Algorithms for nonnegative matrix factorization with the beta-divergence", Neural Computation
+   23(9), 2011, doi:10.1162/NECO_a_00168, eq. (2).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmfcore._jit import kernel
+from nmfcore.data import Rows
+from nmfcore.passes import run_blocks
+
+_ROWS = 64
+
+
+@kernel
+def _divergence(x, y, beta):
+    """Return d_beta(x | y) in float64."""
+    if beta == 2.0:
+        return 0.5 * (x - y) * (x - y)
+    if beta == 1.0:
+        return x * np.log(x / y) - x + y if x > 0.0 else y
+    if beta == 0.0:
+        return x / y - np.log(x / y) - 1.0
+    power = y ** (beta - 1.0)
+    head = x**beta if x > 0.0 else 0.0
+    return (head + (beta - 1.0) * power * y - beta * x * power) / (beta * (beta - 1.0))
+
+
+@kernel
+def _products_of_row(f, C, y):
+    """Overwrite y (n,) with f C in y's precision."""
+    for j in range(y.shape[0]):
+        y[j] = 0.0
+    for t in range(C.shape[0]):
+        a = y.dtype.type(f[t])
+        c = C[t]
+        for j in range(y.shape[0]):
+            y[j] += a * c[j]
+
+
+@kernel
+def _value_dense(X, mask, row_weight, column_weight, F, C, beta, floor, parts, first, last):
+    m, n = X.shape
+    y = np.empty(n, np.float64)
+    for b in range(first, last):
+        total = 0.0
+        for i in range(b * _ROWS, min(m, (b + 1) * _ROWS)):
+            _products_of_row(F[i], C, y)
+            part = 0.0
+            for j in range(n):
+                if mask.shape[0] == 0 or mask[i, j]:
+                    part += column_weight[j] * _divergence(np.float64(X[i, j]), max(y[j], floor), beta)
+            total += row_weight[i] * part
+        parts[b] = total
+
+
+@kernel
+def _value_sparse(indptr, indices, data, n, F, C, column_sums, gram, beta, floor, parts, first, last):
+    """At beta = 1 and 2 the entries that are zero count through the sums over columns and the Gram matrix."""
+    m, k = F.shape
+    y = np.empty(n if beta != 1.0 and beta != 2.0 else 1, np.float64)
+    x = np.zeros(y.shape[0], np.float64)
+    for b in range(first, last):
+        total = 0.0
+        for i in range(b * _ROWS, min(m, (b + 1) * _ROWS)):
+            if beta == 1.0 or beta == 2.0:
+                for e in range(indptr[i], indptr[i + 1]):
+                    product = 0.0
+                    for t in range(k):
+                        product += np.float64(F[i, t]) * np.float64(C[t, indices[e]])
+                    value = max(product, floor)
+                    total += _divergence(np.float64(data[e]), value, beta)
+                    total -= value if beta == 1.0 else 0.5 * value * value
+                for t in range(k):
+                    if beta == 1.0:
+                        total += F[i, t] * column_sums[t]
+                    else:
+                        for u in range(k):
+                            total += 0.5 * np.float64(F[i, t]) * gram[t, u] * np.float64(F[i, u])
+            else:
+                _products_of_row(F[i], C, y)
+                for e in range(indptr[i], indptr[i + 1]):
+                    x[indices[e]] = data[e]
+                for j in range(n):
+                    total += _divergence(x[j], max(y[j], floor), beta)
+                for e in range(indptr[i], indptr[i + 1]):
+                    x[indices[e]] = 0.0
+        parts[b] = total
+
+
+@kernel
+def _parts_dense(X, mask, row_weight, column_weight, F, C, beta, floor, num, den, first, last):
+    n = X.shape[1]
+    k = F.shape[1]
+    y = np.empty(n, X.dtype)
+    a = np.empty(n, X.dtype)
+    for i in range(first, last):
+        _products_of_row(F[i], C, y)
+        x = X[i]
+        for j in range(n):
+            v = y[j] if y[j] > floor else floor
+            if beta == 1.0:
+                a[j] = x[j] / v
+                y[j] = 1.0
+            elif beta == 0.0:
+                y[j] = 1.0 / v
+                a[j] = x[j] * y[j] * y[j]
+            elif beta == 2.0:
+                a[j] = x[j]
+                y[j] = v
+            else:
+                power = v ** (beta - 2.0)
+                a[j] = x[j] * power
+                y[j] = v * power
+        for j in range(n):
+            weight = row_weight[i] * column_weight[j]
+            if mask.shape[0] > 0 and not mask[i, j]:
+                weight = X.dtype.type(0)
+            a[j] *= weight
+            y[j] *= weight
+        for t in range(k):
+            c = C[t]
+            up = X.dtype.type(0)
+            down = X.dtype.type(0)
+            for j in range(n):
+                up += a[j] * c[j]
+                down += y[j] * c[j]
+            num[i, t] = up
+            den[i, t] = down
+
+
+@kernel
+def _parts_sparse(indptr, indices, data, F, C, Ct, column_sums, gram, beta, floor, num, den, first, last):
+    k = F.shape[1]
+    n = Ct.shape[0]
+    every = beta != 1.0 and beta != 2.0
+    y = np.empty(n if every else 1, F.dtype)
+    for i in range(first, last):
+        f = F[i]
+        for t in range(k):
+            num[i, t] = 0.0
+            den[i, t] = 0.0
+        if every:
+            _products_of_row(f, C, y)
+            for j in range(n):
+                y[j] = max(y[j], floor) ** (beta - 1.0)
+            for t in range(k):
+                c = C[t]
+                down = F.dtype.type(0)
+                for j in range(n):
+                    down += y[j] * c[j]
+                den[i, t] = down
+        for e in range(indptr[i], indptr[i + 1]):
+            c = Ct[indices[e]]
+            product = F.dtype.type(0)
+            for t in range(k):
+                product += f[t] * c[t]
+            product = product if product > floor else floor
+            ratio = data[e] / product if beta == 1.0 else data[e] * product ** (beta - 2.0)
+            for t in range(k):
+                num[i, t] += ratio * c[t]
+        for t in range(k):
+            if beta == 1.0:
+                den[i, t] = column_sums[t]
+            elif beta == 2.0:
+                down = F.dtype.type(0)
+                for u in range(k):
+                    down += f[u] * gram[u, t]
+                den[i, t] = down
+
+
+def _sparse_extras(C: NDArray) -> tuple[NDArray, NDArray]:
+    return C.sum(axis=1, dtype=np.float64).astype(C.dtype), (C.astype(np.float64) @ C.T).astype(C.dtype)
+
+
+def smallest_product(dtype: np.dtype) -> float:
+    """Return what an entry of WH counts as at least, where it is divided by: far below any rounding."""
+    return 1e-30 if dtype == np.float32 else 1e-150
+
+
+def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
+    """Return D_beta(X | FC), weighted, in float64, for F (m, k) and C (k, n)."""
+    m, n = rows.shape
+    n_blocks = -(-m // _ROWS)
+    parts = np.empty(n_blocks)
+    floor = smallest_product(rows.dtype)
+    C = np.ascontiguousarray(C)
+    F = np.ascontiguousarray(F)
+    if rows.sparse is None:
+        X = rows.array
+        weights = (rows.mask, rows.row_weight, rows.column_weight)
+        run_blocks(lambda a, b: _value_dense(X, *weights, F, C, beta, floor, parts, a, b), n_blocks)
+    else:
+        S = rows.sparse
+        sums, gram = C.sum(axis=1, dtype=np.float64), C.astype(np.float64) @ C.T
+        run_blocks(
+            lambda a, b: _value_sparse(S.indptr, S.indices, S.data, n, F, C, sums, gram, beta, floor, parts, a, b),
+            n_blocks,
+        )
+    return float(parts.sum())
+
+
+def gradient_parts(rows: Rows, F: NDArray, C: NDArray, beta: float) -> tuple[NDArray, NDArray]:
+    """Return num and den (m, k), whose difference den - num is the gradient of D_beta(X | FC) in F."""
+    num, den = np.empty_like(F, order="C"), np.empty_like(F, order="C")
+    floor = rows.dtype.type(smallest_product(rows.dtype))
+    m = rows.shape[0]
+    n_blocks = -(-m // _ROWS)
+    F = np.ascontiguousarray(F)
+    C = np.ascontiguousarray(C)
+    if rows.sparse is None:
+        X = rows.array
+        weights = (rows.mask, rows.row_weight, rows.column_weight)
+
+        def work(a: int, b: int) -> None:
+            _parts_dense(X, *weights, F, C, beta, floor, num, den, a * _ROWS, min(m, b * _ROWS))
+    else:
+        S, Ct = rows.sparse, np.ascontiguousarray(C.T)
+        sums, gram = _sparse_extras(C)
+
+        def work(a: int, b: int) -> None:
+            _parts_sparse(
+                S.indptr, S.indices, S.data, F, C, Ct, sums, gram, beta, floor, num, den, a * _ROWS, min(m, b * _ROWS)
+            )
+
+    run_blocks(work, n_blocks)
+    return num, den

@@ -1,0 +1,44 @@
+"""What the penalties add to the problem of one factor, as arrays that every solver understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmfcore.graphs import Graph
+
+__all__ = ["Terms"]
+
+
+@dataclass
+class Terms:
+    """Penalties on a factor F (m, k) while the other one is fixed.
+
+    sum_t l1_t |f_t|_1 + 1/2 l2_t |f_t|^2 + 1/2 coupling_t f_t' L f_t, with f_t the columns of F and L the Laplacian of
+    the graph, + 1/2 orthogonality |F'F - I|^2.
+
+    Attributes
+    ----------
+    l1, l2, coupling : ndarray of float64, shape (k,)
+        Strength for each component.
+    graph : Graph or None
+        Neighbours among the rows of F.
+    orthogonality : float
+        Strength.
+    held : int
+        So many leading components stay as they are.
+    """
+
+    l1: NDArray[np.float64]
+    l2: NDArray[np.float64]
+    coupling: NDArray[np.float64]
+    graph: Graph | None = field(default=None)
+    orthogonality: float = 0.0
+    held: int = 0
+
+    @classmethod
+    def nothing(cls, k: int) -> Terms:
+        """Return the terms of no penalty on k components."""
+        return cls(np.zeros(k), np.zeros(k), np.zeros(k))

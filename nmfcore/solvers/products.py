@@ -1,0 +1,74 @@
+"""Products of the data with a factor, block by block: the same bits for any number of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from nmfcore._jit import kernel
+from nmfcore.data import Rows
+from nmfcore.passes import run_blocks
+
+_LEAST_ROWS = 32
+_MOST_BLOCKS = 16
+_SPARSE_ROWS = 256
+
+_controller: ThreadpoolController | None = None
+
+
+def blas_alone() -> ThreadpoolController:
+    """Return the controller of the BLAS libraries; looking for them takes milliseconds, so it is done once."""
+    global _controller
+    if _controller is None:
+        _controller = ThreadpoolController()
+    return _controller
+
+
+@kernel
+def _multiply_sparse(indptr, indices, data, B, out, first, last):
+    for i in range(first, last):
+        row = out[i]
+        row[:] = 0.0
+        for e in range(indptr[i], indptr[i + 1]):
+            v = data[e]
+            b = B[indices[e]]
+            for t in range(row.shape[0]):
+                row[t] += v * b[t]
+
+
+def dense_product(A: NDArray, B: NDArray) -> NDArray:
+    """Return A @ B, C-contiguous."""
+    out = np.empty((A.shape[0], B.shape[1]), A.dtype)
+    rows = max(_LEAST_ROWS, -(-A.shape[0] // _MOST_BLOCKS))
+
+    def multiply(first: int, last: int) -> None:
+        for b in range(first, last):
+            block = slice(b * rows, (b + 1) * rows)
+            np.dot(A[block], B, out=out[block])
+
+    # One thread in the library, ours outside: its own would split sums by their number.
+    with blas_alone().limit(limits=1, user_api="blas"):
+        run_blocks(multiply, -(-A.shape[0] // rows))
+    return out
+
+
+def product(rows: Rows, C: NDArray) -> NDArray:
+    """Return X C' (m, k) for C (k, n)."""
+    if rows.sparse is None:
+        return dense_product(rows.dense, np.ascontiguousarray(C.T))
+    S, Ct = rows.sparse, np.ascontiguousarray(C.T)
+    m = rows.shape[0]
+    out = np.empty((m, C.shape[0]), C.dtype)
+    run_blocks(
+        lambda a, b: _multiply_sparse(
+            S.indptr, S.indices, S.data, Ct, out, a * _SPARSE_ROWS, min(m, b * _SPARSE_ROWS)
+        ),
+        -(-m // _SPARSE_ROWS),
+    )
+    return out
+
+
+def gram(C: NDArray) -> NDArray:
+    """Return CC' (k, k) for C (k, n)."""
+    return dense_product(C, np.ascontiguousarray(C.T))
