@@ -70,7 +70,8 @@ class Data:
     ) -> None:
         self.X = X
         self.is_sparse = sp.issparse(X)
-        self.is_weighted = mask is not None or sample_weight is not None
+        self.is_masked = mask is not None
+        self.is_weighted = sample_weight is not None
         m, n = X.shape
         row_weight = np.ones(m, X.dtype) if sample_weight is None else sample_weight.astype(X.dtype)
         mask = _NO_MASK if mask is None else np.ascontiguousarray(mask)
@@ -85,6 +86,11 @@ class Data:
             ones,
             row_weight,
         )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every entry counts, and counts the same."""
+        return not self.is_masked and not self.is_weighted
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -168,6 +168,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         W: ArrayLike | None = None,
         H: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         callback: Callable[[Progress], object] | None = None,
     ) -> NMF:
@@ -181,6 +182,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Present by convention.
         W, H : array-like, default=None
             Start for ``init="custom"``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss.
         mask : array-like of bool, shape (n_samples, n_features), default=None
             Which entries of X count.
         callback : callable, default=None
@@ -205,7 +208,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> NMF(1).fit(np.outer([1.0, 2.0], [3.0, 4.0])).components_.shape
         (1, 2)
         """
-        self.fit_transform(X, W=W, H=H, mask=mask, callback=callback)
+        self.fit_transform(X, W=W, H=H, sample_weight=sample_weight, mask=mask, callback=callback)
         return self
 
     def fit_transform(
@@ -215,6 +218,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         W: ArrayLike | None = None,
         H: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         callback: Callable[[Progress], object] | None = None,
     ) -> NDArray[Any]:
@@ -228,6 +232,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Present by convention.
         W, H : array-like, default=None
             Start for ``init="custom"``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss.
         mask : array-like of bool, shape (n_samples, n_features), default=None
             Which entries of X count.
         callback : callable, default=None
@@ -278,6 +284,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             orthogonality_H=self.orthogonality_H,
             missing=self.missing,
             mask=mask,
+            sample_weight=sample_weight,
             fixed_components=self.fixed_components,
             tol=self.tol,
             max_iter=self.max_iter,

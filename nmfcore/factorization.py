@@ -256,14 +256,7 @@ def factorize(
     beta = beta_of(beta_loss)
     weights = check_sample_weight(sample_weight, A.shape[0])
     problem = make_problem(A, penalties, beta, mask=seen, sample_weight=weights)
-    check_supported(
-        solver,
-        beta_loss,
-        beta,
-        penalties,
-        is_sparse=problem.data.is_sparse,
-        is_weighted=problem.data.is_weighted,
-    )
+    check_supported(solver, beta_loss, beta, penalties, problem.data)
     start = _check_start(A, n_components, W, H, init, fixed_components).scaled(problem)
     rng = check_random_state(random_state)
     if problem.largest == 0.0:
@@ -325,7 +318,7 @@ def _is_tall(problem: Problem, solver: str, k: int, held: NDArray | None) -> boo
         and problem.beta == 2.0
         and held is None
         and not data.is_sparse
-        and not data.is_weighted
+        and data.is_plain
         and problem.penalties.separable
         and tall.is_tall(data.shape, k)
     )
@@ -346,7 +339,7 @@ def _start_tall(
     penalties = problem.penalties
     if start.W is None or start.H is None:
         sample = np.ascontiguousarray(tall.sample_rows(X, _FIRST_SAMPLE, rng).T)
-        _, H = INITS[start.init](sample, start.k, rng)
+        _, H = INITS[start.init](sample, start.k, rng, np.ones(len(sample), X.dtype))
         for size in (_FIRST_SAMPLE, tall.SAMPLE):
             if size < X.shape[1]:
                 H = tall.fit_on_sample(X, H, penalties, rng, size)
@@ -362,19 +355,12 @@ def _start_alternating(
 ) -> tuple[Alternating, float]:
     W, H, held = start.W, start.H, 0
     if W is None or H is None:
-        W, H = INITS[start.init](_weighted_copy(problem), start.k, rng)
+        W, H = INITS[start.init](problem.data.X, start.k, rng, problem.data.rows.row_weight)
     if start.held is not None:
         held = len(start.held)
         H = np.concatenate([start.held, H[held:]])
     state = Alternating(problem.data, W, H, problem.penalties, problem.beta, solver, held)
     return state, state.loss
-
-
-def _weighted_copy(problem: Problem) -> Any:
-    """Return X with each row scaled by the root of its weight: what an SVD should see."""
-    data = problem.data
-    weight = data.rows.row_weight
-    return data.X if data.is_sparse or (weight == 1).all() else data.X * np.sqrt(weight)[:, None]
 
 
 def _zero(problem: Problem, start: _Start) -> Trace:

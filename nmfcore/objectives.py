@@ -153,6 +153,6 @@ def objective(
     beta = beta_of(beta_loss)
     W, H = W.astype(np.float64), H.astype(np.float64)
     data = Data(A, check_mask(mask, A.shape), check_sample_weight(sample_weight, A.shape[0]))
-    if beta == 2.0 and not data.is_weighted and not data.is_sparse:
+    if beta == 2.0 and data.is_plain and not data.is_sparse:
         return frobenius.value(A, W, H) + penalties.value(W, H)
     return beta_divergence.value(data.rows, W, H, beta) + penalties.value(W, H)

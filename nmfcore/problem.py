@@ -96,7 +96,7 @@ def make_problem(
         X = X * X.dtype.type(scale)
         penalties = penalties.scaled(scale, beta)
     data = Data(X, mask, sample_weight)
-    if beta == 2.0 and not data.is_weighted:
+    if beta == 2.0 and data.is_plain:
         reference = 0.5 * square * scale**2
     else:
         m, n = data.shape

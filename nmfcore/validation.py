@@ -113,7 +113,7 @@ def hide_missing(X: Any, mask: NDArray[np.bool_] | None, missing: str) -> tuple[
     """
     if sp.issparse(X):
         if mask is not None:
-            raise ValueError("Sparse X is only handled without a mask and without sample_weight.")
+            raise ValueError("mask is not handled for sparse X: its zeros are data.")
         return X, None
     if missing == "mask":
         seen = ~np.isnan(X)

@@ -1,4 +1,4 @@
-"""Where a factorization starts. An init is a function ``(X, k, rng) -> W, H``, and one line here."""
+"""Where a factorization starts. An init is a function ``(X, k, rng, weight) -> W, H``, and one line here."""
 
 from __future__ import annotations
 

@@ -11,13 +11,16 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
+from nmfcore.init.random import weighted_mean
+
 _SMALL = 128
 _NEGLIGIBLE = 1e-6
 
 
-def initialise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray]:
-    """Return W (m, k) and H (k, n) for X (m, n), k <= min(m, n); sparse: with exact zeros."""
-    U, S, Vt = _leading_triplets(X, k, rng)
+def initialise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
+    """Return W (m, k) and H (k, n), zeros and all, for X (m, n), k <= min(m, n), rows counted by weight (m,)."""
+    root = np.sqrt(weight, dtype=np.float64)
+    U, S, Vt = _leading_triplets(X if (weight == 1).all() else X * root[:, None], k, rng)
     W, H = np.zeros((X.shape[0], k)), np.zeros((k, X.shape[1]))
     for t in range(k):
         u, v = U[:, t], Vt[t]
@@ -32,23 +35,24 @@ def initialise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray,
             a, b = sides[best]
             scale = np.sqrt(S[t] * weights[best])
             W[:, t], H[t] = scale * a / np.linalg.norm(a), scale * b / np.linalg.norm(b)
+    W = np.divide(W, root[:, None], out=np.zeros_like(W), where=root[:, None] > 0)
     W[W < _NEGLIGIBLE * W.max(initial=0.0)] = 0
     H[H < _NEGLIGIBLE * H.max(initial=0.0)] = 0
     return W.astype(X.dtype), H.astype(X.dtype)
 
 
-def initialise_mean(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray]:
+def initialise_mean(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
     """Return the same with zeros filled by the mean of X."""
-    W, H = initialise(X, k, rng)
-    mean = X.dtype.type(X.mean(dtype=np.float64))
+    W, H = initialise(X, k, rng, weight)
+    mean = X.dtype.type(weighted_mean(X, weight))
     W[W == 0], H[H == 0] = mean, mean
     return W, H
 
 
-def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray]:
+def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
     """Return the same with zeros filled by small random values, a hundredth of the mean of X."""
-    W, H = initialise(X, k, rng)
-    mean = float(X.mean(dtype=np.float64))
+    W, H = initialise(X, k, rng, weight)
+    mean = weighted_mean(X, weight)
     for F in (W, H):
         zero = F == 0
         F[zero] = np.abs(mean * rng.standard_normal(int(zero.sum())) / 100)
@@ -57,10 +61,11 @@ def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[ND
 
 def _leading_triplets(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
     m, n = X.shape
-    if sp.issparse(X) or min(m, n) > _SMALL:
+    if min(m, n) > _SMALL:
         return randomized_svd(X, k, random_state=rng)
     A = X.astype(np.float64)
-    U, S, Vt = np.linalg.svd(A, full_matrices=False) if max(m, n) <= 4 * _SMALL else _thin_svd(A)
+    dense = not sp.issparse(A) and max(m, n) <= 4 * _SMALL
+    U, S, Vt = np.linalg.svd(A, full_matrices=False) if dense else _thin_svd(A)
     return U[:, :k], S[:k], Vt[:k]
 
 
@@ -69,7 +74,8 @@ def _thin_svd(A: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     if A.shape[0] < A.shape[1]:
         U, S, Vt = _thin_svd(A.T)
         return Vt.T, S, U.T
-    values, V = np.linalg.eigh(A.T @ A)
+    gram = A.T @ A
+    values, V = np.linalg.eigh(gram.toarray() if sp.issparse(gram) else gram)
     order = np.argsort(values)[::-1]
     S, V = np.sqrt(np.maximum(values[order], 0.0)), V[:, order]
     U = A @ V

@@ -67,7 +67,9 @@ def _value_dense(X, mask, row_weight, column_weight, F, C, beta, floor, parts, f
 
 
 @kernel
-def _value_sparse(indptr, indices, data, n, F, C, column_sums, gram, beta, floor, parts, first, last):
+def _value_sparse(
+    indptr, indices, data, row_weight, n, F, C, column_sums, gram, beta, floor, parts, first, last
+):  # fmt: skip
     """At beta = 1 and 2 the entries that are zero count through the sums over columns and the Gram matrix."""
     m, k = F.shape
     y = np.empty(n if beta != 1.0 and beta != 2.0 else 1, np.float64)
@@ -75,28 +77,30 @@ def _value_sparse(indptr, indices, data, n, F, C, column_sums, gram, beta, floor
     for b in range(first, last):
         total = 0.0
         for i in range(b * _ROWS, min(m, (b + 1) * _ROWS)):
+            part = 0.0
             if beta == 1.0 or beta == 2.0:
                 for e in range(indptr[i], indptr[i + 1]):
                     product = 0.0
                     for t in range(k):
                         product += np.float64(F[i, t]) * np.float64(C[t, indices[e]])
                     value = max(product, floor)
-                    total += _divergence(np.float64(data[e]), value, beta)
-                    total -= value if beta == 1.0 else 0.5 * value * value
+                    part += _divergence(np.float64(data[e]), value, beta)
+                    part -= value if beta == 1.0 else 0.5 * value * value
                 for t in range(k):
                     if beta == 1.0:
-                        total += F[i, t] * column_sums[t]
+                        part += F[i, t] * column_sums[t]
                     else:
                         for u in range(k):
-                            total += 0.5 * np.float64(F[i, t]) * gram[t, u] * np.float64(F[i, u])
+                            part += 0.5 * np.float64(F[i, t]) * gram[t, u] * np.float64(F[i, u])
             else:
                 _products_of_row(F[i], C, y)
                 for e in range(indptr[i], indptr[i + 1]):
                     x[indices[e]] = data[e]
                 for j in range(n):
-                    total += _divergence(x[j], max(y[j], floor), beta)
+                    part += _divergence(x[j], max(y[j], floor), beta)
                 for e in range(indptr[i], indptr[i + 1]):
                     x[indices[e]] = 0.0
+            total += row_weight[i] * part
         parts[b] = total
 
 
@@ -206,7 +210,9 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
         S = rows.sparse
         sums, gram = C.sum(axis=1, dtype=np.float64), C.astype(np.float64) @ C.T
         run_blocks(
-            lambda a, b: _value_sparse(S.indptr, S.indices, S.data, n, F, C, sums, gram, beta, floor, parts, a, b),
+            lambda a, b: _value_sparse(
+                S.indptr, S.indices, S.data, rows.row_weight, n, F, C, sums, gram, beta, floor, parts, a, b
+            ),
             n_blocks,
         )
     return float(parts.sum())

@@ -40,6 +40,7 @@ class Alternating:
         self._beta = beta
         self._solver = solver
         self._held = held
+        self._is_first = True
         # Where a product of 0 would be divided by, no entry may vanish.
         self._floor = 0.0 if beta == 2.0 else _RELATIVE_FLOOR * float(np.sqrt(W.max() * H.max()))
         self.W = np.maximum(W, data.dtype.type(self._floor), order="C")
@@ -61,6 +62,7 @@ class Alternating:
         terms = self.penalties.terms_H(self.W)
         terms.held = self._held
         self._update(self.data.columns, self._Ht, np.ascontiguousarray(self.W.T), terms)
+        self._is_first = False
         self._measure()
         if not self.loss < before:
             self.W, self._Ht = W, Ht
@@ -94,24 +96,33 @@ class Alternating:
 
     @property
     def _by_gram(self) -> bool:
-        return self._beta == 2.0 and not self.data.is_weighted
+        # Without a penalty on W the weight of a sample cancels in its own row.
+        return self._beta == 2.0 and not self.data.is_masked and (not self.data.is_weighted or self._rows_are_free)
+
+    @property
+    def _rows_are_free(self) -> bool:
+        p = self.penalties
+        return p.l1_W == p.l2_W == p.smoothness_W == 0.0
 
     def _update(self, rows: Rows, F: NDArray, C: NDArray, terms: Terms) -> None:
-        if self._solver == "mu":
+        # Far from a solution a Newton step is damped to a crawl, so the first one is multiplicative.
+        if self._solver == "mu" or (self._beta == 1.0 and self._is_first):
             multiplicative.update(F, *self._parts(rows, F, C), terms, self._beta, self._floor)
         elif self._by_gram:
-            coordinate_descent.update(F, gram(C), product(rows, C), terms, rows.shape[1])
+            coordinate_descent.update(F, gram(C, rows.column_weight), product(rows, C), terms)
         else:
             scalar_newton.update(rows, F, C, terms, self._beta)
 
     def _parts(self, rows: Rows, F: NDArray, C: NDArray) -> tuple[NDArray, NDArray]:
         if self._by_gram:
-            return product(rows, C), dense_product(F, gram(C))
+            num, den = product(rows, C), dense_product(F, gram(C, rows.column_weight))
+            weight = rows.row_weight[:, None]
+            return num * weight, den * weight
         return beta_divergence.gradient_parts(rows, F, C, self._beta)
 
     def _measure(self) -> None:
         H = self.H
-        if self._by_gram and not self.data.is_sparse:
+        if self._by_gram and self.data.is_plain and not self.data.is_sparse:
             with blas_alone().limit(limits=1, user_api="blas"):
                 self.distance = frobenius.value(self.data.X, self.W, H)
         else:

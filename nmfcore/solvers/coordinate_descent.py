@@ -23,6 +23,7 @@ from nmfcore.penalties import Terms
 
 _ROWS = 256
 _ENOUGH = 0.01
+_MAX_SWEEPS = 6
 
 
 @kernel
@@ -142,35 +143,33 @@ def _sweep_orthogonal_rows(F, gram, linear, strength, held):
             S[t, t] += change * (2.0 * old + change)
 
 
-def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, n_others: int) -> None:
-    """Lower 1/2 <F gram, F> - <linear, F> + terms over F (m, k) >= 0 in place; n_others: length of a row of X."""
+def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
+    """Lower 1/2 <F gram, F> - <linear, F> + terms over F (m, k) >= 0 in place."""
     gram = gram.copy()
     gram.flat[:: gram.shape[0] + 1] += terms.l2.astype(gram.dtype)
     if terms.l1.any():
         linear = linear - terms.l1.astype(linear.dtype)
-    k = F.shape[1]
-    max_sweeps = 1 + min(8, n_others // (2 * k))
     if terms.orthogonality:
         _sweep_orthogonal_rows(F, gram, linear, float(terms.orthogonality), terms.held)
     elif terms.graph is not None:
-        _sweep_colours(F, gram, linear, terms.graph, terms, max_sweeps)
+        _sweep_colours(F, gram, linear, terms.graph, terms)
     else:
         n_blocks = -(-F.shape[0] // _ROWS)
         run_blocks(
             lambda a, b: _sweep_rows(
-                F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])
+                F, gram, linear, terms.held, _MAX_SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])
             ),
             n_blocks,
         )
 
 
-def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, graph: Graph, terms: Terms, sweeps: int) -> None:
+def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, graph: Graph, terms: Terms) -> None:
     arrays = (graph.indptr, graph.indices, graph.weights, graph.degree, graph.order)
     for start, end in zip(graph.bounds[:-1], graph.bounds[1:], strict=True):
         n_blocks = -(-(end - start) // _ROWS)
 
         def sweep(a: int, b: int, start: int = start, end: int = end) -> None:
             first, last = start + a * _ROWS, min(start + b * _ROWS, end)
-            _sweep_coupled_rows(F, gram, linear, terms.coupling, *arrays, terms.held, sweeps, first, last)
+            _sweep_coupled_rows(F, gram, linear, terms.coupling, *arrays, terms.held, _MAX_SWEEPS, first, last)
 
         run_blocks(sweep, n_blocks)

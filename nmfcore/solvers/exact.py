@@ -52,7 +52,8 @@ def solve_W(data: Data, H: NDArray, penalties: Penalties, beta: float, start: ND
     terms.l1 += penalties.l1_W
     terms.l2 += penalties.l2_W
     if beta == 2.0:
-        return _solve_weighted(data.rows, H, terms) if data.is_weighted else _solve_squares(data.rows, H, terms)
+        by_row = data.is_masked or (data.is_weighted and bool(terms.l1.any() or terms.l2.any()))
+        return _solve_weighted(data.rows, H, terms) if by_row else _solve_squares(data.rows, H, terms)
     if start is None:
         mean = float(np.sqrt(data.X.mean(dtype=np.float64) / len(H)))
         start = np.full((data.shape[0], len(H)), mean, data.dtype)

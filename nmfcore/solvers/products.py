@@ -54,7 +54,8 @@ def dense_product(A: NDArray, B: NDArray) -> NDArray:
 
 
 def product(rows: Rows, C: NDArray) -> NDArray:
-    """Return X C' (m, k) for C (k, n)."""
+    """Return X V C' (m, k) for C (k, n), with V the weights of the columns on its diagonal."""
+    C = _weighted(C, rows.column_weight)
     if rows.sparse is None:
         return dense_product(rows.dense, np.ascontiguousarray(C.T))
     S, Ct = rows.sparse, np.ascontiguousarray(C.T)
@@ -69,6 +70,10 @@ def product(rows: Rows, C: NDArray) -> NDArray:
     return out
 
 
-def gram(C: NDArray) -> NDArray:
-    """Return CC' (k, k) for C (k, n)."""
-    return dense_product(C, np.ascontiguousarray(C.T))
+def gram(C: NDArray, weight: NDArray) -> NDArray:
+    """Return C V C' (k, k) for C (k, n), with V the weights (n,) on its diagonal."""
+    return dense_product(_weighted(C, weight), np.ascontiguousarray(C.T))
+
+
+def _weighted(C: NDArray, weight: NDArray) -> NDArray:
+    return C if (weight == 1).all() else C * weight
