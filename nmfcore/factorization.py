@@ -131,8 +131,9 @@ def factorize(
     H : array-like of shape (n_components, n_features), default=None
         Start for ``init="custom"``.
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
-        Where to start. None: "nndsvda" if n_components <= min(n_samples, n_features), else "random". For tall data
-        (see Notes) the start is refined on samples of the rows, except for "custom".
+        Where to start. None: "nndsvda", where components beyond the rank of X start at random; to ask for it or its
+        relatives by name needs n_components <= min(n_samples, n_features). For tall data (see Notes) the start is
+        refined on samples of the rows, except for "custom".
     solver : {"cd", "mu"}, default="cd"
         Coordinate descent (Frobenius and Kullback-Leibler), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
@@ -392,7 +393,7 @@ def _check_start(
         given_H = check_factor(H, (k, X.shape[1]), "H", X)
         return _Start(k, "custom", given_W, given_H, held)
     if init is None:
-        init = "nndsvda" if k <= min(X.shape) else "random"
+        init = "nndsvda"
     elif init != "random" and k > min(X.shape):
         raise ValueError(f"init = '{init}' can only be used when n_components <= min(n_samples, n_features)")
     return _Start(k, init, None, None, held)

@@ -15,14 +15,20 @@ from nmfcore.init.random import weighted_mean
 
 _SMALL = 128
 _NEGLIGIBLE = 1e-6
+_NO_VALUE = 1e-10
 
 
 def initialise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
-    """Return W (m, k) and H (k, n), zeros and all, for X (m, n), k <= min(m, n), rows counted by weight (m,)."""
+    """Return W (m, k) and H (k, n), zeros and all, for X (m, n), rows counted by weight (m,).
+
+    Components beyond the rank of X, which no singular pair speaks for, start with random H and no W.
+    """
     root = np.sqrt(weight, dtype=np.float64)
     U, S, Vt = _leading_triplets(X if (weight == 1).all() else X * root[:, None], k, rng)
     W, H = np.zeros((X.shape[0], k)), np.zeros((k, X.shape[1]))
-    for t in range(k):
+    rank = int(np.sum(S > _NO_VALUE * S[0]))
+    H[rank:] = np.sqrt(weighted_mean(X, weight) / k) * np.abs(rng.standard_normal((k - rank, X.shape[1])))
+    for t in range(rank):
         u, v = U[:, t], Vt[t]
         if t == 0:
             # The leading pair has one sign throughout.
@@ -62,7 +68,7 @@ def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDA
 def _leading_triplets(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
     m, n = X.shape
     if min(m, n) > _SMALL:
-        return randomized_svd(X, k, random_state=rng)
+        return randomized_svd(X, min(k, m, n), random_state=rng)
     A = X.astype(np.float64)
     dense = not sp.issparse(A) and max(m, n) <= 4 * _SMALL
     U, S, Vt = np.linalg.svd(A, full_matrices=False) if dense else _thin_svd(A)
