@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from nmfcore.init import INITS
 from nmfcore.iterate import Limits, Progress, Trace, iterate
 from nmfcore.objectives import translate_penalties
+from nmfcore.penalties import Penalty
 from nmfcore.problem import Problem, beta_of, make_problem
 from nmfcore.solvers import SOLVERS, check_supported, exact, tall
 from nmfcore.solvers.alternating import Alternating
@@ -105,6 +106,7 @@ def factorize(
     grid_shape: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
     graph: sp.sparray | sp.spmatrix | None = None,
     orthogonality_H: float = 0.0,
+    penalties: Sequence[Penalty] = (),
     missing: str = "error",
     mask: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
@@ -150,6 +152,8 @@ def factorize(
         Symmetric non-negative adjacency of the samples, in place of grid_shape.
     orthogonality_H : float, default=0.0
         Strength of 1/2 |HH' - I|^2.
+    penalties : sequence of Penalty, default=()
+        Further penalties, as objects.
     missing : {"error", "mask"}, default="error"
         What to do with NaN in X: refuse, or leave these entries out of the loss.
     mask : array-like of bool, shape (n_samples, n_features), default=None
@@ -222,7 +226,7 @@ def factorize(
         callback,
         verbose,
     )
-    penalties = translate_penalties(
+    strengths = translate_penalties(
         A.shape,
         alpha_W,
         alpha_H,
@@ -231,8 +235,9 @@ def factorize(
         grid_shape=grid_shape,
         graph=graph,
         orthogonality_H=orthogonality_H,
+        penalties=penalties,
     )
-    if bool(penalties.l1_W or penalties.l2_W) != bool(penalties.l1_H or penalties.l2_H):
+    if bool(strengths.l1_W or strengths.l2_W) != bool(strengths.l1_H or strengths.l2_H):
         warnings.warn(
             f"Only one factor is penalised (alpha_W={alpha_W!r}, alpha_H={alpha_H!r}): it will shrink while the other "
             "grows, at the same product, and nothing becomes sparse or small. Penalise both.",
@@ -256,7 +261,7 @@ def factorize(
     A, seen = hide_missing(A, check_mask(mask, A.shape), missing)
     beta = beta_of(beta_loss)
     weights = check_sample_weight(sample_weight, A.shape[0])
-    problem = make_problem(A, penalties, beta, mask=seen, sample_weight=weights)
+    problem = make_problem(A, strengths, beta, mask=seen, sample_weight=weights)
     check_supported(solver, beta_loss, beta, penalties, problem.data)
     start = _check_start(A, n_components, W, H, init, fixed_components).scaled(problem)
     rng = check_random_state(random_state)
@@ -292,6 +297,7 @@ def solve_weights(
     beta_loss: float | str = "frobenius",
     alpha_W: float = 0.0,
     l1_ratio: float = 0.0,
+    penalties: Sequence[Penalty] = (),
     missing: str = "error",
     mask: ArrayLike | None = None,
 ) -> NDArray[Any]:
@@ -300,15 +306,13 @@ def solve_weights(
     X is a matrix as `validation.as_matrix` returns it. Exact for the Frobenius loss, to convergence for
     Kullback-Leibler, by multiplicative updates for the others.
     """
-    penalties = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio)
+    strengths = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio, penalties=penalties)
     A, seen = hide_missing(X, check_mask(mask, X.shape), missing)
     beta = beta_of(beta_loss)
-    problem = make_problem(A, penalties, beta, mask=seen)
+    problem = make_problem(A, strengths, beta, mask=seen)
     if problem.largest == 0.0:
         return np.zeros((A.shape[0], H.shape[0]), A.dtype)
     H = np.ascontiguousarray(problem.scaled(H))
-    if _is_tall(problem, "cd", H.shape[0], None):
-        return problem.unscaled(tall.solve_W(feature_major(problem.data.X), H, problem.penalties))
     return problem.unscaled(exact.solve_W(problem.data, H, problem.penalties, beta))
 
 
@@ -348,7 +352,8 @@ def _start_tall(
         return state, state.loss
     given = Alternating(problem.data, start.W, start.H, penalties, 2.0, solver)
     state = tall.TallCoordinateDescent(X, start.H, penalties, rng, reference=problem.reference, tol=limits.tol)
-    return state, given.loss
+    # Where the start is the optimum already, the two values differ by rounding alone.
+    return state, max(given.loss, state.loss)
 
 
 def _start_alternating(

@@ -10,9 +10,10 @@ from nmfcore.data import Data, Rows
 from nmfcore.losses.beta_divergence import gradient_parts
 from nmfcore.passes import run_blocks
 from nmfcore.penalties import Penalties, Terms
-from nmfcore.solvers import multiplicative, scalar_newton
+from nmfcore.solvers import multiplicative, scalar_newton, tall
 from nmfcore.solvers.nnls import nnls_rows, solve_row
 from nmfcore.solvers.products import product
+from nmfcore.validation import feature_major
 
 _NEWTON_SWEEPS = 2000
 _MULTIPLICATIONS = 500
@@ -48,10 +49,10 @@ def solve_W(data: Data, H: NDArray, penalties: Penalties, beta: float, start: ND
     beta = 2: exact, by active sets. beta = 1: convex, by Newton sweeps to convergence from ``start``. Other: by
     multiplicative updates from ``start``.
     """
-    terms = Terms.nothing(len(H))
-    terms.l1 += penalties.l1_W
-    terms.l2 += penalties.l2_W
+    terms = penalties.terms_W(H)
     if beta == 2.0:
+        if data.is_plain and not data.is_sparse and tall.is_tall(data.shape, len(H)):
+            return tall.solve_W(feature_major(data.X), np.ascontiguousarray(H), penalties)
         by_row = data.is_masked or (data.is_weighted and bool(terms.l1.any() or terms.l2.any()))
         return _solve_weighted(data.rows, H, terms) if by_row else _solve_squares(data.rows, H, terms)
     if start is None:
