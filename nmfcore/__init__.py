@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from nmfcore.iterate import Progress
     from nmfcore.objectives import objective
     from nmfcore.passes import get_num_threads, set_num_threads
+    from nmfcore.penalties import Penalty, Terms
 
 __all__ = [
     "NMF",
+    "Penalty",
     "Progress",
     "Result",
+    "Terms",
     "__version__",
     "factorize",
     "get_num_threads",
@@ -32,8 +35,10 @@ __all__ = [
 
 _HOMES = {
     "NMF": "estimator",
+    "Penalty": "penalties",
     "Progress": "iterate",
     "Result": "factorization",
+    "Terms": "penalties",
     "factorize": "factorization",
     "get_num_threads": "passes",
     "non_negative_factorization": "drop_in",

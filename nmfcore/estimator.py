@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 if TYPE_CHECKING:
     from nmfcore.iterate import Progress
+    from nmfcore.penalties import Penalty
 
 __all__ = ["NMF"]
 
@@ -59,6 +60,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Symmetric non-negative adjacency of the samples, in place of grid_shape.
     orthogonality_H : float, default=0.0
         Strength of 1/2 |HH' - I|^2.
+    penalties : sequence of Penalty, default=()
+        Further penalties, as objects.
     missing : {"error", "mask"}, default="error"
         What to do with NaN in X: refuse, or leave these entries out of the loss.
     fixed_components : array-like of shape (n_fixed, n_features), default=None
@@ -133,6 +136,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         grid_shape: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
         graph: Any = None,
         orthogonality_H: float = 0.0,
+        penalties: Sequence[Penalty] = (),
         missing: str = "error",
         fixed_components: ArrayLike | None = None,
         time_limit: float | None = None,
@@ -155,6 +159,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.grid_shape = grid_shape
         self.graph = graph
         self.orthogonality_H = orthogonality_H
+        self.penalties = penalties
         self.missing = missing
         self.fixed_components = fixed_components
         self.time_limit = time_limit
@@ -282,6 +287,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             grid_shape=self.grid_shape,
             graph=self.graph,
             orthogonality_H=self.orthogonality_H,
+            penalties=self.penalties,
             missing=self.missing,
             mask=mask,
             sample_weight=sample_weight,
@@ -346,6 +352,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             beta_loss=self.beta_loss,
             alpha_W=self.alpha_W,
             l1_ratio=self.l1_ratio,
+            penalties=self.penalties,
             missing=self.missing,
             mask=mask,
         )

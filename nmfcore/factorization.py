@@ -262,7 +262,7 @@ def factorize(
     beta = beta_of(beta_loss)
     weights = check_sample_weight(sample_weight, A.shape[0])
     problem = make_problem(A, strengths, beta, mask=seen, sample_weight=weights)
-    check_supported(solver, beta_loss, beta, penalties, problem.data)
+    check_supported(solver, beta_loss, beta, strengths, problem.data)
     start = _check_start(A, n_components, W, H, init, fixed_components).scaled(problem)
     rng = check_random_state(random_state)
     if problem.largest == 0.0:

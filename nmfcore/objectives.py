@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from nmfcore.data import Data
 from nmfcore.losses import beta_divergence, frobenius
-from nmfcore.penalties import Penalties
+from nmfcore.penalties import Penalties, Penalty
 from nmfcore.problem import beta_of
 from nmfcore.validation import as_matrix, check_mask, check_number, check_sample_weight, make_graph
 
@@ -27,8 +28,13 @@ def translate_penalties(
     grid_shape: Any = None,
     graph: Any = None,
     orthogonality_H: object = 0.0,
+    penalties: Sequence[Penalty] = (),
 ) -> Penalties:
     """Check the user's penalty parameters and return the strengths they mean for X of this shape."""
+    for penalty in penalties:
+        if not isinstance(penalty, Penalty):
+            raise TypeError(f"penalties must hold nmfcore.Penalty objects, got {penalty!r}.")
+        check_number(penalty.strength, f"strength of {type(penalty).__name__}")
     strength_W = check_number(alpha_W, "alpha_W")
     if isinstance(alpha_H, str):
         if alpha_H != "same":
@@ -47,6 +53,7 @@ def translate_penalties(
         smoothness_W=smoothness,
         orthogonality_H=check_number(orthogonality_H, "orthogonality_H"),
         graph=make_graph(grid_shape, graph, m, needed=smoothness > 0),
+        others=tuple(penalties),
     )
 
 
@@ -63,6 +70,7 @@ def objective(
     grid_shape: Any = None,
     graph: Any = None,
     orthogonality_H: float = 0.0,
+    penalties: Sequence[Penalty] = (),
     mask: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
@@ -106,6 +114,8 @@ def objective(
         Symmetric non-negative adjacency, in place of grid_shape.
     orthogonality_H : float, default=0.0
         Strength.
+    penalties : sequence of Penalty, default=()
+        Further penalties, as objects.
     mask : array-like of bool, shape (n_samples, n_features), default=None
         Which entries count.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -140,7 +150,7 @@ def objective(
     A, W, H = as_matrix(X), as_matrix(W, "W"), as_matrix(H, "H")
     if W.shape[0] != A.shape[0] or H.shape[1] != A.shape[1] or W.shape[1] != H.shape[0]:
         raise ValueError(f"W {W.shape} times H {H.shape} is not of the shape of X {A.shape}.")
-    penalties = translate_penalties(
+    strengths = translate_penalties(
         A.shape,
         alpha_W,
         alpha_H,
@@ -149,10 +159,11 @@ def objective(
         grid_shape=grid_shape,
         graph=graph,
         orthogonality_H=orthogonality_H,
+        penalties=penalties,
     )
     beta = beta_of(beta_loss)
     W, H = W.astype(np.float64), H.astype(np.float64)
     data = Data(A, check_mask(mask, A.shape), check_sample_weight(sample_weight, A.shape[0]))
     if beta == 2.0 and data.is_plain and not data.is_sparse:
-        return frobenius.value(A, W, H) + penalties.value(W, H)
-    return beta_divergence.value(data.rows, W, H, beta) + penalties.value(W, H)
+        return frobenius.value(A, W, H) + strengths.value(W, H)
+    return beta_divergence.value(data.rows, W, H, beta) + strengths.value(W, H)

@@ -90,7 +90,7 @@ def make_problem(
             "positive beta_loss."
         )
     scale = 1.0
-    if largest > 0.0 and not _SMALLEST <= largest <= _LARGEST and not penalties.orthogonality_H:
+    if largest > 0.0 and not _SMALLEST <= largest <= _LARGEST and penalties.scalable:
         # A power of four, so that its root is exact too; denormals are beyond the range of its inverse.
         scale = 2.0 ** (2 * int(np.clip(np.round(-np.log2(largest) / 2), -63, 63)))
         X = X * X.dtype.type(scale)

@@ -1,26 +1,39 @@
 """What is added to the loss to steer the factors.
 
-A penalty is one file with its ``value`` and with what it contributes to the `Terms` of each factor, and its line in
-`Penalties`.
+A penalty is one file with one `Penalty`, and its line in `PENALTIES`, which enrols it in the contract tests. Those that
+are parameters of the estimator have a field of `Penalties` besides; any other is passed as an object.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore.graphs import Graph
-from nmfcore.penalties import l1, l2, laplacian, orthogonality
+from nmfcore.penalties.l1 import L1H, L1W
+from nmfcore.penalties.l2 import L2H, L2W
+from nmfcore.penalties.laplacian import Laplacian
+from nmfcore.penalties.orthogonality import Orthogonality
+from nmfcore.penalties.penalty import Penalty
 from nmfcore.penalties.terms import Terms
 
-__all__ = ["Penalties", "Terms"]
+PENALTIES: dict[str, type[Penalty]] = {
+    "l1_W": L1W,
+    "l2_W": L2W,
+    "l1_H": L1H,
+    "l2_H": L2H,
+    "smoothness_W": Laplacian,
+    "orthogonality_H": Orthogonality,
+}
+
+__all__ = ["PENALTIES", "Penalties", "Penalty", "Terms"]
 
 
 @dataclass(frozen=True)
 class Penalties:
-    """The strength of every penalty, as it enters the objective.
+    """All that is added to the loss, as it enters the objective.
 
     Attributes
     ----------
@@ -32,6 +45,8 @@ class Penalties:
         Factor of ``1/2 |HH' - I|_F^2``.
     graph : Graph or None
         Neighbours among the samples.
+    others : tuple of Penalty
+        Penalties that came as objects.
     """
 
     l1_W: float = 0.0
@@ -41,46 +56,54 @@ class Penalties:
     smoothness_W: float = 0.0
     orthogonality_H: float = 0.0
     graph: Graph | None = None
+    others: tuple[Penalty, ...] = ()
+
+    @cached_property
+    def active(self) -> tuple[Penalty, ...]:
+        """Every penalty whose strength is not 0."""
+        named = [
+            L1W(self.l1_W),
+            L2W(self.l2_W),
+            L1H(self.l1_H),
+            L2H(self.l2_H),
+            Orthogonality(self.orthogonality_H),
+            *self.others,
+        ]
+        if self.graph is not None:
+            named.append(Laplacian(self.smoothness_W, self.graph))
+        return tuple(penalty for penalty in named if penalty.strength)
 
     @property
     def none(self) -> bool:
         """Whether nothing is penalised."""
-        return self == replace(Penalties(), graph=self.graph)
+        return not self.active
 
     @property
     def separable(self) -> bool:
         """Whether the rows of W do not see each other and H sees only itself: L1 and L2 alone."""
-        return self.smoothness_W == 0.0 and self.orthogonality_H == 0.0
+        return self.smoothness_W == 0.0 and self.orthogonality_H == 0.0 and not self.others
+
+    @property
+    def scalable(self) -> bool:
+        """Whether the strengths can follow a scaling of X."""
+        return all(penalty.degree is not None for penalty in self.active)
 
     def value(self, W: NDArray, H: NDArray) -> float:
         """Return the penalties' value at W (m, k) and H (k, n)."""
-        total = 0.0
-        for penalty, F, strength in ((l1, W, self.l1_W), (l2, W, self.l2_W), (l1, H, self.l1_H), (l2, H, self.l2_H)):
-            if strength:
-                total += penalty.value(F, strength)
-        if self.smoothness_W and self.graph is not None:
-            total += laplacian.value(W, H, self.graph, self.smoothness_W)
-        if self.orthogonality_H:
-            total += orthogonality.value(H, self.orthogonality_H)
-        return total
+        return float(sum(penalty.value(W, H) for penalty in self.active))
 
     def terms_W(self, H: NDArray) -> Terms:
         """Return what is added to the problem of W while H (k, n) is fixed."""
         terms = Terms.nothing(len(H))
-        l1.contribute(terms, self.l1_W)
-        l2.contribute(terms, self.l2_W)
-        if self.smoothness_W and self.graph is not None:
-            laplacian.contribute_W(terms, H, self.graph, self.smoothness_W)
+        for penalty in self.active:
+            penalty.contribute_W(terms, H)
         return terms
 
     def terms_H(self, W: NDArray) -> Terms:
         """Return what is added to the problem of H while W (m, k) is fixed."""
         terms = Terms.nothing(W.shape[1])
-        l1.contribute(terms, self.l1_H)
-        l2.contribute(terms, self.l2_H)
-        if self.smoothness_W and self.graph is not None:
-            laplacian.contribute_H(terms, W, self.graph, self.smoothness_W)
-        orthogonality.contribute(terms, self.orthogonality_H)
+        for penalty in self.active:
+            penalty.contribute_H(terms, W)
         return terms
 
     def scaled(self, scale: float, beta: float) -> Penalties:
@@ -88,13 +111,9 @@ class Penalties:
 
         |HH' - I|^2 does not scale; its strength must be 0 unless scale is 1.
         """
-        root, whole = np.sqrt(scale), float(scale)
-        gain = scale**beta
-        return replace(
-            self,
-            l1_W=self.l1_W * gain / root,
-            l2_W=self.l2_W * gain / whole,
-            l1_H=self.l1_H * gain / root,
-            l2_H=self.l2_H * gain / whole,
-            smoothness_W=self.smoothness_W * gain / whole**2,
-        )
+        strengths = {
+            name: getattr(self, name) * scale ** (beta - kind.degree / 2.0)
+            for name, kind in PENALTIES.items()
+            if name in Penalties.__dataclass_fields__ and kind.degree is not None
+        }
+        return replace(self, **strengths, others=tuple(penalty.scaled(scale, beta) for penalty in self.others))

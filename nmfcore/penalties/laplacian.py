@@ -7,27 +7,36 @@ quadratic that couples neighbours; in the step on H it is an L2 penalty of stren
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore.graphs import Graph
+from nmfcore.penalties.penalty import Penalty
 from nmfcore.penalties.terms import Terms
 
 
-def value(W: NDArray, H: NDArray, graph: Graph, strength: float) -> float:
-    """Return the penalty for W (m, k) and H (k, n)."""
-    return 0.5 * strength * float(np.dot(_squares(H), graph.energies(W)))
+@dataclass(frozen=True)
+class Laplacian(Penalty):
+    """1/2 strength * sum_t |h_t|^2 w_t' L w_t for the neighbours of ``graph``."""
 
+    strength: float
+    graph: Graph
+    degree = 4
 
-def contribute_W(terms: Terms, H: NDArray, graph: Graph, strength: float) -> None:
-    """Add the penalty to the terms of W while H is fixed."""
-    terms.coupling += strength * _squares(H)
-    terms.graph = graph
+    def value(self, W: NDArray, H: NDArray) -> float:
+        """Return the penalty for W (m, k) and H (k, n)."""
+        return 0.5 * self.strength * float(np.dot(_squares(H), self.graph.energies(W)))
 
+    def contribute_W(self, terms: Terms, H: NDArray) -> None:
+        """Add the penalty to the terms of W while H is fixed."""
+        terms.coupling += self.strength * _squares(H)
+        terms.graph = self.graph
 
-def contribute_H(terms: Terms, W: NDArray, graph: Graph, strength: float) -> None:
-    """Add the penalty to the terms of H while W is fixed."""
-    terms.l2 += strength * graph.energies(W)
+    def contribute_H(self, terms: Terms, W: NDArray) -> None:
+        """Add the penalty to the terms of H while W is fixed."""
+        terms.l2 += self.strength * self.graph.energies(W)
 
 
 def _squares(H: NDArray) -> NDArray[np.float64]:

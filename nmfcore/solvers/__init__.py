@@ -24,7 +24,7 @@ def check_supported(solver: str, beta_loss: float | str, beta: float, penalties:
             "smoothness_W is only known for beta_loss='frobenius' and 'kullback-leibler', "
             f"got beta_loss = {beta_loss!r}."
         )
-    penalised = penalties.l1_W or penalties.l2_W or penalties.smoothness_W
+    penalised = penalties.l1_W or penalties.l2_W or penalties.smoothness_W or penalties.others
     if data.is_sparse and data.is_weighted and (beta != 2.0 or penalised):
         raise ValueError(
             "sample_weight with sparse X is only handled for beta_loss='frobenius' without a penalty on W, got "

@@ -102,7 +102,7 @@ class Alternating:
     @property
     def _rows_are_free(self) -> bool:
         p = self.penalties
-        return p.l1_W == p.l2_W == p.smoothness_W == 0.0
+        return p.l1_W == p.l2_W == p.smoothness_W == 0.0 and not p.others
 
     def _update(self, rows: Rows, F: NDArray, C: NDArray, terms: Terms) -> None:
         # Far from a solution a Newton step is damped to a crawl, so the first one is multiplicative.
