@@ -36,6 +36,7 @@ from nmfcore.validation import (
 __all__ = ["Result", "factorize", "solve_weights"]
 
 _FIRST_SAMPLE = 4096
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -332,9 +333,20 @@ def _is_tall(problem: Problem, solver: str, k: int, held: NDArray | None) -> boo
 def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits) -> Trace:
     make = _start_tall if _is_tall(problem, solver, start.k, start.held) else _start_alternating
     state, first = make(problem, start, solver, rng, limits)
-    return iterate(
+    trace = iterate(
         state, start=first, reference=problem.reference, scale=problem.scale, gain=problem.gain, limits=limits
     )
+    return trace if start.held is not None else _vanished(problem, trace)
+
+
+def _vanished(problem: Problem, trace: Trace) -> Trace:
+    """Return W = H = 0 where penalties shrank the factors until zero is as good, to the rounding of the objective."""
+    if problem.beta != 2.0 or problem.penalties.none or trace.reason is not Reason.STALLED:
+        return trace
+    W, H = np.zeros_like(trace.W), np.zeros_like(trace.H)
+    if problem.reference + problem.penalties.value(W, H) > trace.loss_history[-1] * (1.0 + _ROUNDING):
+        return trace
+    return replace(trace, W=W, H=H, distance=problem.reference, residual=0.0)
 
 
 def _start_tall(
