@@ -74,8 +74,9 @@ def as_matrix(X: Any, name: str = "X") -> Any:
         A = A.copy()
         A.sum_duplicates()
         A.eliminate_zeros()
-    # One integer type, and memory that kernels may be handed.
-    A.indptr, A.indices = np.array(A.indptr, np.int64), np.array(A.indices, np.int32)
+    # The integer type that SciPy would choose, whoever built X, and memory that kernels may be handed.
+    integer = np.int32 if max(A.nnz, *A.shape) < 2**31 else np.int64
+    A.indptr, A.indices = np.array(A.indptr, integer), np.array(A.indices, integer)
     A.data = np.require(A.data, requirements="CW")
     return A
 
