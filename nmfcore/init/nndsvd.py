@@ -15,7 +15,8 @@ from nmfcore.init.random import weighted_mean
 
 _SMALL = 128
 _NEGLIGIBLE = 1e-6
-_NO_VALUE = 1e-10
+# Above the noise of singular values that come from a Gram matrix.
+_NO_VALUE = 1e-6
 
 
 def initialise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
