@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from segment.interchange.geojson import write_geojson
@@ -15,8 +16,10 @@ from segment.records import PhaseMap
 __all__ = [
     "IMAGE_FORMATS",
     "TABLE_FORMATS",
+    "ImageFormat",
     "Region",
     "check_formats",
+    "export_paths",
     "export_phase_map",
     "trace_regions",
     "write_geojson",
@@ -26,11 +29,28 @@ __all__ = [
     "write_phase_npz",
 ]
 
-IMAGE_FORMATS: dict[str, Callable[[PhaseMap, Path, str], tuple[Path, ...]]] = {
-    "ome-tiff": write_ome_tiff,
-    "imagej": write_imagej,
-    "npz": write_phase_npz,
-    "geojson": write_geojson,
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """A format for one phase map.
+
+    Attributes
+    ----------
+    write : callable
+        ``write(phase_map, out, name)`` writes files into the folder `out` and returns their paths.
+    suffixes : tuple of str
+        What the names of those files, and of no others, may end in after `name`.
+    """
+
+    write: Callable[[PhaseMap, Path, str], tuple[Path, ...]]
+    suffixes: tuple[str, ...]
+
+
+IMAGE_FORMATS: dict[str, ImageFormat] = {
+    "ome-tiff": ImageFormat(write_ome_tiff, ("_labels.ome.tif", "_abundances.ome.tif")),
+    "imagej": ImageFormat(write_imagej, ("_labels.tif", "_abundances.tif")),
+    "npz": ImageFormat(write_phase_npz, ("_phases.npz",)),
+    "geojson": ImageFormat(write_geojson, ("_regions.geojson", "_regions_um.geojson")),
 }
 
 TABLE_FORMATS = {"parquet": write_parquet}
@@ -104,5 +124,25 @@ def export_phase_map(phase_map: PhaseMap, out: str | Path, name: str, formats: I
     written: list[Path] = []
     for chosen in check_formats(formats):
         if chosen in IMAGE_FORMATS:
-            written += IMAGE_FORMATS[chosen](phase_map, Path(out), name)
+            written += IMAGE_FORMATS[chosen].write(phase_map, Path(out), name)
     return tuple(written)
+
+
+def export_paths(out: str | Path, name: str, formats: Iterable[str]) -> tuple[Path, ...]:
+    """List every file that `export_phase_map` may write.
+
+    Parameters
+    ----------
+    out : str or Path
+        Folder.
+    name : str
+        What the files' names start with.
+    formats : iterable of str
+        Names in `IMAGE_FORMATS`; those of tables are passed over.
+
+    Returns
+    -------
+    tuple of Path
+    """
+    chosen = [IMAGE_FORMATS[format_] for format_ in formats if format_ in IMAGE_FORMATS]
+    return tuple(Path(out) / f"{name}{suffix}" for item in chosen for suffix in item.suffixes)

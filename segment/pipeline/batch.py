@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from segment.interchange import TABLE_FORMATS, check_formats
 from segment.io import OutputError, find_images, write_text
 from segment.measure import PhaseFraction, fractions_csv
-from segment.model import FittedModel, Segmenter
+from segment.model import Segmenter
 from segment.pipeline.naming import output_names
-from segment.pipeline.outputs import FORMAT, VERSION, output_paths, write_result
-from segment.pipeline.reading import Failure, OnProgress, Progress, ReadOptions, digest_file, failure, read_one, silent
-from segment.records import Micrograph
+from segment.pipeline.outputs import output_paths, write_result
+from segment.pipeline.reading import Failure, OnProgress, Progress, ReadOptions, failure, read_one, silent
+from segment.pipeline.reporting import Reporter
+from segment.pipeline.resume import kept_rows
+from segment.records import Micrograph, PhaseMap
 
 FRACTIONS = "fractions.csv"
 MODEL = "model.npz"
@@ -63,11 +64,14 @@ class BatchResult:
     segmenter : Segmenter
     images : tuple of ImageResult
     failures : tuple of Failure
+    report : Path or None
+        The report, where one was asked for and there is something to report.
     """
 
     segmenter: Segmenter
     images: tuple[ImageResult, ...]
     failures: tuple[Failure, ...]
+    report: Path | None = None
 
 
 def train(
@@ -127,6 +131,8 @@ def apply(
     *,
     options: ReadOptions | None = None,
     resume: bool = False,
+    exports: Iterable[str] = (),
+    report: bool = False,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Segment files, folders and globs with a fitted segmenter and write the results.
@@ -146,6 +152,10 @@ def apply(
         How the files are read.
     resume : bool, default False
         Keep the results of an earlier run whose side-car names the same bytes, model, parameters and options.
+    exports : iterable of str
+        Further formats, names in `segment.interchange.IMAGE_FORMATS` and `TABLE_FORMATS`.
+    report : bool, default False
+        Write ``report.html``, one page that holds everything.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -158,30 +168,40 @@ def apply(
     ------
     FileNotFoundError
         If an input stands for no image.
+    ValueError
+        If an export format is unknown or needs a library that is not installed.
     segment.io.OutputError
         If the output folder cannot be written to, or a result would overwrite an input.
     """
-    options, out = options or ReadOptions(), Path(out)
+    options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
     model = segmenter.model
     paths = find_images(inputs)
     names = output_names(paths)
-    _refuse_overwriting(paths, names, out)
+    _refuse_overwriting(paths, names, out, exports)
+    reporter = Reporter(out, model, options) if report else None
     results: list[ImageResult] = []
     failures: list[Failure] = []
     for index, (path, name) in enumerate(zip(paths, names, strict=True), start=1):
-        rows = _kept(path, out, name, model, options) if resume else None
-        is_resumed = rows is not None
-        if rows is None:
-            item = _segmented(segmenter, path, out, name, options)
-            if isinstance(item, Failure):
-                failures.append(item)
+        rows = kept_rows(path, out, name, model, options, exports) if resume else None
+        if rows is not None and (reporter is None or reporter.add_kept(name, path, rows)):
+            results.append(ImageResult(path, name, rows, is_resumed=True))
+        else:
+            found = _segmented(segmenter, path, options)
+            if isinstance(found, Failure):
+                failures.append(found)
             else:
-                rows = item
-        if rows is not None:
-            results.append(ImageResult(path, name, rows, is_resumed))
+                rows = write_result(out, name, found, model, options, exports)
+                results.append(ImageResult(path, name, rows, is_resumed=False))
+                if reporter is not None:
+                    reporter.add(name, found, rows)
         on_progress(Progress("segment", index, len(paths), path.name))
-    write_text(out / FRACTIONS, fractions_csv((result.name, result.fractions) for result in results))
-    return BatchResult(segmenter, tuple(results), tuple(failures))
+    tables = [(result.name, result.fractions) for result in results]
+    write_text(out / FRACTIONS, fractions_csv(tables))
+    for chosen in exports:
+        if chosen in TABLE_FORMATS:
+            TABLE_FORMATS[chosen]((out / FRACTIONS).with_suffix(f".{chosen}"), tables)
+    page = None if reporter is None else reporter.write(failures)
+    return BatchResult(segmenter, tuple(results), tuple(failures), page)
 
 
 def run(
@@ -191,6 +211,8 @@ def run(
     *,
     options: ReadOptions | None = None,
     resume: bool = False,
+    exports: Iterable[str] = (),
+    report: bool = False,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Train on the inputs, write the model to ``model.npz`` in `out`, and apply it to the same inputs.
@@ -207,6 +229,10 @@ def run(
         How the files are read.
     resume : bool, default False
         Train again, which gives the same bits for the same files, parameters and seed, and keep finished images.
+    exports : iterable of str
+        Further formats, names in `segment.interchange.IMAGE_FORMATS` and `TABLE_FORMATS`.
+    report : bool, default False
+        Write ``report.html``, one page that holds everything.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -223,62 +249,33 @@ def run(
     segment.io.OutputError
         If the output folder cannot be written to, or a result would overwrite an input.
     """
-    options, out = options or ReadOptions(), Path(out)
+    options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
     paths = find_images(inputs)
-    _refuse_overwriting(paths, output_names(paths), out)
+    _refuse_overwriting(paths, output_names(paths), out, exports)
     failures = train(paths, segmenter, options=options, on_progress=on_progress)
     segmenter.save(out / MODEL)
     # A file that could not be trained on fails again when segmented: one report is enough.
     unreadable = {item.path for item in failures}
-    done = apply(segmenter, paths, out, options=options, resume=resume, on_progress=on_progress)
+    done = apply(
+        segmenter, paths, out, options=options, resume=resume, exports=exports, report=report, on_progress=on_progress
+    )
     later = tuple(item for item in done.failures if item.path not in unreadable)
-    return BatchResult(segmenter, done.images, (*failures, *later))
+    return BatchResult(segmenter, done.images, (*failures, *later), done.report)
 
 
-def _segmented(
-    segmenter: Segmenter, path: Path, out: Path, name: str, options: ReadOptions
-) -> tuple[PhaseFraction, ...] | Failure:
+def _segmented(segmenter: Segmenter, path: Path, options: ReadOptions) -> PhaseMap | Failure:
     micrograph = read_one(path, options)
     if isinstance(micrograph, Failure):
         return micrograph
     try:
-        phase_map = segmenter.predict(micrograph)
+        return segmenter.predict(micrograph)
     except ValueError as error:
         return failure(path, error)
-    return write_result(out, name, phase_map, segmenter.model, options)
 
 
-def _refuse_overwriting(paths: Sequence[Path], names: Sequence[str], out: Path) -> None:
+def _refuse_overwriting(paths: Sequence[Path], names: Sequence[str], out: Path, exports: Sequence[str]) -> None:
     inputs = {path.resolve() for path in paths}
     for name in names:
-        for target in output_paths(out, name):
+        for target in output_paths(out, name, exports):
             if target.resolve() in inputs:
                 raise OutputError(f"{target}: is an input and would be overwritten; choose another output folder")
-
-
-def _kept(
-    path: Path, out: Path, name: str, model: FittedModel, options: ReadOptions
-) -> tuple[PhaseFraction, ...] | None:
-    """Return the rows of a complete earlier result that equals what would be made now, or None."""
-    *pictures, side_car = output_paths(out, name)
-    if not all(picture.is_file() for picture in pictures):
-        return None
-    record = _read_json(side_car)
-    try:
-        is_same = (
-            (record["format"], record["version"]) == (FORMAT, VERSION)
-            and record["model"]["sha256"] == model.digest
-            and record["parameters"] == model.parameters.to_json()
-            and record["read_options"] == options.to_json()
-            and record["input"]["sha256"] == digest_file(path)
-        )
-        return tuple(PhaseFraction(**row) for row in record["fractions"]) if is_same else None
-    except (KeyError, TypeError, OSError):
-        return None
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import platform
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from nmfcore import __version__ as nmfcore_version
+from segment.interchange import export_paths, export_phase_map
 from segment.io import write_json, write_png
 from segment.measure import PhaseFraction, measure_fractions
 from segment.model import FittedModel
@@ -35,9 +37,9 @@ PICTURES: dict[str, Callable[[PhaseMap], NDArray[numpy.uint8]]] = {
 
 
 def write_result(
-    out: Path, name: str, phase_map: PhaseMap, model: FittedModel, options: ReadOptions
+    out: Path, name: str, phase_map: PhaseMap, model: FittedModel, options: ReadOptions, exports: Sequence[str] = ()
 ) -> tuple[PhaseFraction, ...]:
-    """Write the four pictures of a phase map and then its side-car, whose presence says that all is there.
+    """Write the pictures of a phase map, its exports, and then its side-car, whose presence says that all is there.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def write_result(
         The model that made the map.
     options : ReadOptions
         How the micrograph was read.
+    exports : sequence of str
+        Names in `segment.interchange.IMAGE_FORMATS`; those of tables are passed over.
 
     Returns
     -------
@@ -71,17 +75,27 @@ def write_result(
         ]
     for outcome in written:
         outcome.result()
-    write_json(out / f"{name}.json", _side_car(name, phase_map, model, options, rows))
+    exported = export_phase_map(phase_map, out, name, exports)
+    record = _side_car(name, phase_map, model, options, rows)
+    record["exports"] = list(exports)
+    record["files"] = [path.name for path in (*output_paths(out, name)[:-1], *exported)]
+    write_json(out / f"{name}.json", record)
     return rows
 
 
-def output_paths(out: Path, name: str) -> tuple[Path, ...]:
-    """List every file that `write_result` writes; the side-car is the last."""
-    return (*(out / f"{name}_{picture}.png" for picture in PICTURES), out / f"{name}.json")
+def output_paths(out: Path, name: str, exports: Sequence[str] = ()) -> tuple[Path, ...]:
+    """List every file that `write_result` may write; the side-car is the last."""
+    pictures = (out / f"{name}_{picture}.png" for picture in PICTURES)
+    return (*pictures, *export_paths(out, name, exports), out / f"{name}.json")
+
+
+def digest_labels(labels: NDArray[numpy.uint8]) -> str:
+    """Return the SHA-256 of the labels, row by row, in hexadecimal."""
+    return hashlib.sha256(numpy.ascontiguousarray(labels).tobytes()).hexdigest()
 
 
 def software() -> dict[str, str]:
-    """Return the version of everything that computes."""
+    """Return the version of everything that computes, and the kind of machine."""
     return {
         "python": platform.python_version(),
         "numpy": numpy.__version__,
@@ -89,6 +103,7 @@ def software() -> dict[str, str]:
         "scikit-learn": sklearn.__version__,
         "opencv": cv2.__version__,
         "nmfcore": nmfcore_version,
+        "platform": f"{platform.system()} {platform.machine()}",
     }
 
 
@@ -125,7 +140,7 @@ def _side_car(
             "training": model.training,
         },
         "phases": list(phase_map.names),
+        "labels_sha256": digest_labels(phase_map.labels),
         "fractions": [asdict(row) for row in rows],
         "software": software(),
-        "files": [path.name for path in output_paths(Path(), name)[:-1]],
     }

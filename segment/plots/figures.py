@@ -17,6 +17,7 @@ from segment.plots.scale_bar import scale_bar
 from segment.records import PhaseMap
 
 WIDTH = 7.0
+MOST_NUMBERED = 16
 
 
 def plot_phases(phase_map: PhaseMap) -> Figure:
@@ -120,17 +121,31 @@ def plot_fingerprints(fingerprints: NDArray[np.float32], feature_names: Sequence
             f"as columns, got {len(names)} and {len(feature_names)}"
         )
     k, n_features = fingerprints.shape
-    figure = Figure(figsize=(1.6 + 0.7 * n_features, 1.4 + 0.4 * k), layout="constrained")
+    is_wide = n_features > MOST_NUMBERED
+    width = min(0.7 * n_features, 11.2) if not is_wide else min(11.2 + 0.1 * (n_features - MOST_NUMBERED), 16.0)
+    figure = Figure(figsize=(2.2 + width, 1.6 + 0.4 * k), layout="constrained")
     ax = figure.subplots()
     top = max(float(fingerprints.max()), 1e-12)
-    drawn = ax.imshow(fingerprints, vmin=0, vmax=top, cmap="viridis", aspect="auto")
-    ax.set_xticks(range(n_features), feature_names, rotation=45, ha="right")
-    ax.set_yticks(range(k), names)
-    if n_features <= 16:
+    drawn = ax.pcolormesh(fingerprints, vmin=0, vmax=top, cmap="viridis")
+    ax.invert_yaxis()
+    # Names are left out in between where they would not fit beside each other.
+    step = max(1, math.ceil(n_features / (6 * width)))
+    places = range(0, n_features, step)
+    ax.set_xticks(
+        [place + 0.5 for place in places],
+        [feature_names[place] for place in places],
+        rotation=90 if is_wide else 45,
+        ha="center" if is_wide else "right",
+        rotation_mode="default" if is_wide else "anchor",
+        fontsize=7 if is_wide else 9,
+        parse_math=False,
+    )
+    ax.set_yticks(np.arange(k) + 0.5, names, parse_math=False)
+    if not is_wide:
         for (row, column), value in np.ndenumerate(fingerprints):
             shade = "black" if value > 0.6 * top else "white"
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
-    figure.colorbar(drawn, ax=ax, label="weight in the unit-length fingerprint")
+            ax.text(column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
+    figure.colorbar(drawn, ax=ax, label="weight")
     return figure
 
 

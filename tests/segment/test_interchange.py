@@ -16,6 +16,7 @@ from segment import PhaseMap, from_array, read_micrograph
 from segment.interchange import (
     IMAGE_FORMATS,
     check_formats,
+    export_paths,
     export_phase_map,
     trace_regions,
     write_parquet,
@@ -221,6 +222,12 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, chosen):
     (tmp_path / "taken").touch()
     with pytest.raises(OutputError, match="taken"):
         export_phase_map(phase_map(), tmp_path / "taken", "a", [chosen])
+
+
+@pytest.mark.parametrize("chosen", IMAGE_FORMATS)
+def test_the_files_that_may_be_written_are_known_before(tmp_path, chosen):
+    assert export_phase_map(phase_map(), tmp_path, "a", [chosen]) == export_paths(tmp_path, "a", [chosen])
+    assert set(tmp_path.iterdir()) == set(export_paths(tmp_path, "a", [chosen, "parquet"]))
 
 
 @pytest.mark.parametrize("chosen", IMAGE_FORMATS)

@@ -87,7 +87,10 @@ def test_the_side_car_tells_everything(folder, tmp_path):
     assert record["model"]["sha256"] == segmenter.model.digest
     assert record["model"]["loss_history"] == segmenter.model.loss_history.tolist()
     assert digest in [item["sha256"] for item in record["model"]["training"]]
-    assert set(record["software"]) == {"python", "numpy", "numba", "scikit-learn", "opencv", "nmfcore"}
+    assert set(record["software"]) == {"python", "numpy", "numba", "scikit-learn", "opencv", "nmfcore", "platform"}
+    labels = cv2.imread(str(tmp_path / "out" / "image2_labels.png"), cv2.IMREAD_UNCHANGED)
+    assert labels is not None
+    assert record["labels_sha256"] == hashlib.sha256(labels.tobytes()).hexdigest()
     assert sum(row["pixels"] for row in record["fractions"]) == 30 * 48
     assert record["phases"] == ["phase 0", "phase 1"]
     assert all((tmp_path / "out" / name).is_file() for name in record["files"])

@@ -1,0 +1,134 @@
+"""What a reader must know before using the numbers of a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from segment.measure import FieldStatistics, fields_needed
+from segment.model import FittedModel
+from segment.report.field import ReportField
+
+FEWEST_FIELDS = 5
+WORST_ACCURACY_PERCENT = 10.0
+SAME_SIZE = 1.01
+MOST_NAMED = 5
+
+
+def find_caveats(
+    fields: Sequence[ReportField],
+    statistics: Sequence[FieldStatistics],
+    model: FittedModel,
+    names: Sequence[str],
+    failures: Sequence[str] = (),
+) -> list[str]:
+    """List what is missing, uncertain or mixed in a batch, one sentence or two each.
+
+    Parameters
+    ----------
+    fields : sequence of ReportField
+    statistics : sequence of FieldStatistics
+        One a phase, of the fractions over the fields.
+    model : FittedModel
+    names : sequence of str
+        One a phase.
+    failures : sequence of str
+        One line for every input that is not among the fields.
+
+    Returns
+    -------
+    list of str
+        Empty where nothing is to be said.
+    """
+    return [
+        *_unread(failures),
+        *_few_fields(len(fields)),
+        *_inaccurate(statistics, names),
+        *_uncalibrated(fields),
+        *_mixed(fields),
+        *_fit(model, names),
+    ]
+
+
+def _unread(failures: Sequence[str]) -> list[str]:
+    if not failures:
+        return []
+    return [f"{_count(len(failures), 'input')} could not be read and not counted: {_some(failures, '; ')}."]
+
+
+def _few_fields(n: int) -> list[str]:
+    if n == 1:
+        return ["One field only: neither the scatter between fields nor a confidence interval can be given."]
+    if n < FEWEST_FIELDS:
+        return [f"Too few fields: {n}. With fewer than {FEWEST_FIELDS} the confidence interval rests on very little."]
+    return []
+
+
+def _inaccurate(statistics: Sequence[FieldStatistics], names: Sequence[str]) -> list[str]:
+    found = []
+    for name, row in zip(names, statistics, strict=True):
+        if row.mean == 0:
+            found.append(f"{name} was found in no field.")
+        elif row.relative_accuracy_percent is not None and row.relative_accuracy_percent > WORST_ACCURACY_PERCENT:
+            needed = fields_needed(row, WORST_ACCURACY_PERCENT)
+            hint = "" if needed is None else f" With this scatter about {needed} fields in all would reach it."
+            found.append(
+                f"{name}: relative accuracy {row.relative_accuracy_percent:.1f} %, above "
+                f"{WORST_ACCURACY_PERCENT:g} %.{hint}"
+            )
+    return found
+
+
+def _uncalibrated(fields: Sequence[ReportField]) -> list[str]:
+    found = []
+    without = [item.name for item in fields if item.calibration.pixel_size_um is None]
+    if without:
+        found.append(
+            f"{_count(len(without), 'field')} without a pixel size ({_some(without)}): areas are in pixels only. "
+            "Fractions do not depend on it."
+        )
+    unsure = [item.name for item in fields if item.calibration.confidence == "low"]
+    if unsure:
+        found.append(
+            f"{_count(len(unsure), 'field')} whose pixel size comes from a generic tag that other programs write too "
+            f"({_some(unsure)}): check it against the scale bar."
+        )
+    return found
+
+
+def _mixed(fields: Sequence[ReportField]) -> list[str]:
+    found = []
+    edges = [item.calibration.pixel_size_um for item in fields if item.calibration.pixel_size_um is not None]
+    if edges and max(edges) > SAME_SIZE * min(edges):
+        found.append(
+            f"Pixel sizes differ, from {min(edges):.4g} to {max(edges):.4g} µm: the fields are of different "
+            "magnification, and count equally in the mean whatever area they cover."
+        )
+    versions = {tuple(sorted(item.software.items())) for item in fields if item.software}
+    if len(versions) > 1:
+        found.append("Fields were segmented with different versions of the software; their side-cars say which.")
+    return found
+
+
+def _fit(model: FittedModel, names: Sequence[str]) -> list[str]:
+    found = []
+    if not model.is_converged:
+        found.append(
+            f"The fit stopped after {model.n_iter} iterations before it converged to the tolerance of "
+            f"{model.parameters.tol:g}."
+        )
+    if all(re.fullmatch(r"phase \d+", name) for name in names):
+        found.append(
+            "The phases are not named: they are numbered from dark to bright, and which constituent each one is must "
+            "be judged by eye."
+        )
+    return found
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _some(items: Sequence[str], separator: str = ", ") -> str:
+    rest = f"{separator}and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
+    return separator.join(items[:MOST_NAMED]) + rest

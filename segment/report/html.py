@@ -1,0 +1,143 @@
+"""The report of a batch as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined, Template
+from numpy.typing import NDArray
+
+from segment.measure import FieldStatistics, fields_needed, summarise_fields
+from segment.model import FittedModel
+from segment.plots import colour_labels, phase_colours, plot_fingerprints, plot_fractions, plot_loss, scale_bar
+from segment.report.caveats import find_caveats
+from segment.report.embed import png_address, svg_address
+from segment.report.field import ReportField
+
+
+def render_html(
+    fields: Sequence[ReportField],
+    model: FittedModel,
+    *,
+    failures: Sequence[str] = (),
+    software: Mapping[str, str] | None = None,
+    names: Sequence[str] | None = None,
+    colours: NDArray[np.uint8] | None = None,
+    created: datetime | None = None,
+) -> str:
+    """Render the report of a batch: one page that loads nothing else, pictures included.
+
+    It shows what is missing, the phase fractions over the fields with their statistics, every field with its
+    calibration and the source of it, and everything needed to do the same again: parameters, versions and digests.
+
+    Parameters
+    ----------
+    fields : sequence of ReportField
+        At least one, all with the model's phases.
+    model : FittedModel
+        What segmented them.
+    failures : sequence of str
+        One line for every input that is not among the fields.
+    software : mapping of str to str, optional
+        Versions to be printed.
+    names : sequence of str, optional
+        One a phase; None takes the model's.
+    colours : ndarray of uint8, shape (k, 3), optional
+        RGB of each phase; None takes `segment.plots.phase_colours`.
+    created : datetime, optional
+        When; None is now.
+
+    Returns
+    -------
+    str
+        HTML5, to be written as UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If there is no field, or one has another number of phases than the model.
+    """
+    names = tuple(model.names if names is None else names)
+    if not fields:
+        raise ValueError("fields is empty: a report needs at least one segmented field")
+    odd = [item.name for item in fields if len(item.fractions) != len(names)]
+    if odd:
+        raise ValueError(f"field {odd[0]!r} does not have the {len(names)} phases of the report")
+    colours = phase_colours(len(names)) if colours is None else colours
+    shares = np.array([[row.fraction for row in item.fractions] for item in fields])
+    statistics = [summarise_fields(column) for column in shares.T]
+    reach = [np.nan if row.ci95 is None else row.ci95 for row in statistics]
+    return _template().render(
+        created=(created or datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M %Z").strip(),
+        caveats=find_caveats(fields, statistics, model, names, failures),
+        phases=[
+            {"name": name, "colour": _hex(colour), **_row(row)}
+            for name, colour, row in zip(names, colours, statistics, strict=True)
+        ],
+        n_fields=len(fields),
+        fields=[_field(item, names, colours) for item in fields],
+        fractions=svg_address(
+            plot_fractions(shares, [item.name for item in fields], names, ci95=reach, colours=colours)
+        ),
+        fingerprints=svg_address(plot_fingerprints(model.fingerprints, model.feature_names, names)),
+        loss=svg_address(plot_loss({"fit": model.loss_history.tolist()})),
+        model=model,
+        parameters=model.parameters.to_json(),
+        software=dict(software or {}),
+    )
+
+
+@cache
+def _template() -> Template:
+    text = files("segment.report").joinpath("report.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(text)
+
+
+def _row(row: FieldStatistics) -> dict[str, Any]:
+    needed = fields_needed(row)
+    return {
+        "mean": f"{100 * row.mean:.2f}",
+        "std": _percent(row.std),
+        "ci95": _percent(row.ci95),
+        "accuracy": "–" if row.relative_accuracy_percent is None else f"{row.relative_accuracy_percent:.2f}",
+        "needed": "–" if needed is None else str(needed),
+    }
+
+
+def _field(item: ReportField, names: Sequence[str], colours: NDArray[np.uint8]) -> dict[str, Any]:
+    height, width = item.labels.shape
+    edge, top = item.calibration.pixel_size_um, item.band.top
+    # The picture may be smaller than the field, and its pixels so much larger.
+    bar = None if edge is None else scale_bar(edge * item.shape[1] / width, width)
+    return {
+        "name": item.name,
+        "path": item.path or "array",
+        "sha256": item.sha256 or "–",
+        "size": f"{item.shape[1]} × {item.shape[0]}",
+        "band": "none" if top is None else f"from row {top} ({item.band.source})",
+        "pixel_size": "unknown" if edge is None else f"{edge:.5g} µm",
+        "source": item.calibration.source,
+        "confidence": item.calibration.confidence,
+        "shares": [f"{100 * row.fraction:.2f}" for row in item.fractions],
+        "areas": [None if row.area_um2 is None else f"{row.area_um2:.5g}" for row in item.fractions],
+        "pixels": [row.pixels for row in item.fractions],
+        "width": width,
+        "height": height,
+        "bar": bar,
+        "image": png_address(item.image),
+        "labels": png_address(colour_labels(item.labels, len(names), colours)),
+    }
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f}"
+
+
+def _hex(colour: NDArray[np.uint8]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour.tolist())
