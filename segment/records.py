@@ -102,6 +102,68 @@ class FeatureStack:
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """What knowing the composition did to a phase map.
+
+    Attributes
+    ----------
+    labels : ndarray of uint8, shape (h, w)
+        The guided labels; the unguided ones where `is_guided` is False.
+    names : tuple of str
+        Name of each phase: to which component each fraction was given.
+    target : ndarray of float64, shape (k,)
+        Area fractions asked for; their mean over the image where a map was given.
+    before, after : ndarray of float64, shape (k,)
+        Area fractions of the unguided labels and of `labels`.
+    flipped : int
+        Pixels whose label the guidance changed.
+    offsets : ndarray of float64, shape (k,)
+        What was added to the log scores of each phase, minus infinity for an absent one; their mean where they vary
+        over the image; zeros where nothing was guided.
+    gate : float
+        Pixels whose two best log scores differ by more than this kept their label; infinite without a gate.
+    conflict : float
+        Share of the image's evidence that is overridden, 0 to about 1: mean score given up to meet the target, divided
+        by the mean margin between the two best scores.
+    misnaming : float
+        How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
+    fights_image : bool
+        Whether `misnaming` exceeds 0.15 or `conflict` 0.75.
+    is_guided : bool
+        False where the guidance abstained.
+    """
+
+    labels: NDArray[np.uint8]
+    names: tuple[str, ...]
+    target: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    flipped: int
+    offsets: NDArray[np.float64]
+    gate: float
+    conflict: float
+    misnaming: float
+    fights_image: bool
+    is_guided: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the labels as JSON values; infinities become None."""
+        return {
+            "phases": list(self.names),
+            "target": self.target.tolist(),
+            "before": self.before.tolist(),
+            "after": self.after.tolist(),
+            "flipped": self.flipped,
+            "offsets": [float(offset) if np.isfinite(offset) else None for offset in self.offsets],
+            "gate": self.gate if np.isfinite(self.gate) else None,
+            "conflict": self.conflict,
+            "misnaming": self.misnaming,
+            "fights_image": self.fights_image,
+            "is_guided": self.is_guided,
+        }
+
+
+@dataclass(frozen=True)
 class PhaseMap:
     """What `Segmenter.predict` returns for one micrograph.
 
@@ -121,6 +183,8 @@ class PhaseMap:
         Every parameter that led here, ready for JSON.
     colours : tuple of (int, int, int), or None
         Red, green and blue of each phase, 0 to 255, where the user chose them; None: the standard palette.
+    guidance : Guidance or None
+        What known phase fractions changed; None where none were given.
     """
 
     labels: NDArray[np.uint8]
@@ -130,3 +194,4 @@ class PhaseMap:
     micrograph: Micrograph
     parameters: dict[str, Any]
     colours: tuple[tuple[int, int, int], ...] | None = None
+    guidance: Guidance | None = None

@@ -1,0 +1,19 @@
+"""Guide segmentations by what is known of the composition.
+
+`guide` labels one image, `guide_batch` several of one material.
+"""
+
+from segment.composition.area_fractions import area_fractions, fraction_profile
+from segment.composition.guidance import CompositionWarning, guide, guide_batch
+from segment.composition.identity import name_by_brightness, name_by_seed, order_by_brightness
+
+__all__ = [
+    "CompositionWarning",
+    "area_fractions",
+    "fraction_profile",
+    "guide",
+    "guide_batch",
+    "name_by_brightness",
+    "name_by_seed",
+    "order_by_brightness",
+]

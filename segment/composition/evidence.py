@@ -1,0 +1,126 @@
+"""What the image itself says of every pixel, and how far its margins are to be trusted."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# A share below this is noise of the factorization, not evidence.
+FLOOR = 1e-4
+SMOOTHING = 2.0
+NEIGHBOURHOOD = 5
+BINS = 24
+STRIDE = 3
+
+
+def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) -> NDArray[np.float32]:
+    """Turn abundances into scores: logarithms, averaged over a small neighbourhood.
+
+    Parameters
+    ----------
+    abundances : ndarray of float32, shape (k, h, w)
+        Non-negative; they need not sum to one.
+    smoothing : float, default 2.0
+        Standard deviation of the Gaussian neighbourhood in pixels; 0 takes each pixel by itself.
+
+    Returns
+    -------
+    ndarray of float32, shape (k, h, w)
+        ``G * log(abundances + 1e-4)``: offsets then move boundaries rather than single pixels.
+
+    Examples
+    --------
+    >>> log_scores(np.ones((2, 8, 8), np.float32)).shape
+    (2, 8, 8)
+    """
+    scores = np.empty_like(abundances, dtype=np.float32)
+    np.add(abundances, np.float32(FLOOR), out=scores)
+    np.log(scores, out=scores)
+    if smoothing > 0:
+        for plane in scores:
+            cv2.GaussianBlur(plane, (0, 0), smoothing, dst=plane, borderType=cv2.BORDER_REFLECT)
+    return scores
+
+
+def leaders(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the index of the highest score of every pixel, the lowest index in a tie; (k, ...) becomes (...)."""
+    labels = np.zeros(scores.shape[1:], dtype=np.uint8)
+    best = scores[0].copy()
+    # An argmax over the first axis would walk memory crosswise.
+    for phase in range(1, scores.shape[0]):
+        np.copyto(labels, np.uint8(phase), where=scores[phase] > best)
+        np.maximum(best, scores[phase], out=best)
+    return labels
+
+
+def margins(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the difference of the two highest scores of every pixel; shape (k, ...) becomes (...); 0 for k = 1."""
+    if scores.shape[0] == 1:
+        return np.zeros(scores.shape[1:], dtype=np.float32)
+    best, second = np.maximum(scores[0], scores[1]), np.minimum(scores[0], scores[1])
+    for plane in scores[2:]:
+        np.maximum(second, np.minimum(best, plane), out=second)
+        np.maximum(best, plane, out=best)
+    return best - second
+
+
+def gate_margin(scores: NDArray[np.float32], labels: NDArray[np.uint8], confidence: float) -> float:
+    """Find the margin from which the image contradicts itself ``exp(confidence)`` times less often than at none.
+
+    How far a margin can be trusted is read off the image: the rate e(m) at which pixels of margin m have another label
+    than the pixels of the 5 x 5 window around them, taken over bins of equally many pixels and made to fall with m.
+    The answer is the smallest m with ``log(e(0) / e(m)) >= confidence``.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, shape (k, h, w)
+    labels : ndarray of uint8, shape (h, w)
+        Their argmax.
+    confidence : float
+        Natural logarithm of the ratio of rates.
+
+    Returns
+    -------
+    float
+        In units of `scores`; extrapolated in proportion where no bin is that reliable, infinite where all margins
+        or all labels are alike.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.linspace(-1, 1, 64, dtype=np.float32), (64, 1))
+    >>> scores = np.stack([ramp, -ramp])
+    >>> 0 < gate_margin(scores, (ramp < 0).astype(np.uint8), 1.0) < 1
+    True
+    """
+    sampled = margins(np.ascontiguousarray(scores[:, ::STRIDE, ::STRIDE])).ravel()
+    disagreement = _disagreement(labels, scores.shape[0])[::STRIDE, ::STRIDE].ravel()
+    edges = np.unique(np.quantile(sampled, np.linspace(0, 1, BINS + 1)))
+    if len(edges) < 3:
+        return np.inf
+    bins = np.clip(np.searchsorted(edges, sampled, side="right") - 1, 0, len(edges) - 2)
+    counts = np.bincount(bins, minlength=len(edges) - 1)
+    is_used = counts > 0
+    rates = np.bincount(bins, weights=disagreement, minlength=len(counts))[is_used] / counts[is_used]
+    middles = np.bincount(bins, weights=sampled, minlength=len(counts))[is_used] / counts[is_used]
+    if rates[0] <= 0:
+        return np.inf
+    # A rate of nothing at all still stands for less than one of the pixels counted.
+    rates = np.minimum.accumulate(np.maximum(rates, 1 / counts.max()))
+    trust = np.log(rates[0] / rates)
+    if trust[-1] <= 0:
+        return np.inf
+    if trust[-1] < confidence:
+        return float(middles[-1] * confidence / trust[-1])
+    return float(np.interp(confidence, trust, middles))
+
+
+def _disagreement(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float32]:
+    """Return the share of each pixel's neighbours that have another label than itself; shape (h, w)."""
+    area = NEIGHBOURHOOD**2
+    differing = np.zeros(labels.shape, dtype=np.float32)
+    for phase in range(n_phases):
+        is_phase = labels == phase
+        share = cv2.blur(is_phase.astype(np.float32), (NEIGHBOURHOOD, NEIGHBOURHOOD), borderType=cv2.BORDER_REFLECT)
+        np.copyto(differing, (1 - share) * np.float32(area / (area - 1)), where=is_phase)
+    return differing

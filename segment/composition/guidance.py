@@ -1,0 +1,253 @@
+"""Labels that respect what is known of the composition."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.composition.area_fractions import Fractions, area_fractions
+from segment.composition.evidence import SMOOTHING, gate_margin, leaders, log_scores, margins
+from segment.composition.exact_areas import meet_areas
+from segment.composition.offset_field import solve_offset_field
+from segment.composition.offsets import SCHEDULE, draw, solve_offsets
+from segment.composition.prior import SIGMA, Prior
+from segment.records import Guidance
+
+
+class CompositionWarning(UserWarning):
+    """The given composition fights the image, or the image says nothing."""
+
+
+def guide(
+    abundances: NDArray[np.float32],
+    fractions: Fractions,
+    *,
+    names: Sequence[str] | None = None,
+    densities: Mapping[str, float] | Sequence[float] | None = None,
+    sigma: float = SIGMA,
+    hard: bool = False,
+    gate: float | str = "auto",
+    strict: bool = False,
+    smoothing: float = SMOOTHING,
+) -> Guidance:
+    """Label the pixels of one image so that the areas of the phases agree with known fractions.
+
+    Parameters
+    ----------
+    abundances : ndarray of float32, shape (k, h, w)
+        Share of every phase in every pixel, or any non-negative evidence.
+    fractions : mapping of str to float or array, sequence of float, or ndarray
+        By phase name or in phase order, one number or one map (h, w) each; see `area_fractions`. A phase whose
+        fraction is zero is absent: it gets no pixel.
+    names : sequence of str, optional
+        Name of each phase; ``"phase 0"``, ... by default.
+    densities : mapping or sequence, optional
+        With it `fractions` are weight fractions.
+    sigma : float, default 0.05
+        Uncertainty of the fractions, one standard deviation as a fraction of the area.
+    hard : bool, default False
+        Meet the fractions to the pixel, whatever `sigma` and `gate`.
+    gate : "auto" or float, default "auto"
+        How sure of itself the image must be for a pixel to keep its label whatever the prior: the natural logarithm of
+        how many times less often than at no margin the image contradicts itself there, see
+        `segment.composition.evidence.gate_margin`; infinity: the prior may flip any pixel. "auto" is ``0.3 / sigma``,
+        and 1 where the prior fights the image.
+    strict : bool, default False
+        Abstain where the prior fights the image.
+    smoothing : float, default 2.0
+        Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
+
+    Returns
+    -------
+    Guidance
+
+    Raises
+    ------
+    ValueError
+        If the fractions are not those of a mixture of these phases (see `area_fractions`), the abundances are
+        not of shape (k, h, w), negative or not finite, or a number is out of its range.
+
+    Warns
+    -----
+    CompositionWarning
+        If the prior fights the image, or the image says nothing: all its pixels have equal evidence for all phases.
+
+    Notes
+    -----
+    The labels minimise, over all labellings whose pixels of sure evidence are fixed,
+    ``- mean_p log p(label_p) + sum_i (f_i - target_i)^2 / (2 sigma^2)``, see `solve_offsets`. The mean over pixels
+    makes the image one observation, for neighbouring pixels are anything but independent: `sigma` then means the
+    same at any size.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.linspace(0.02, 0.98, 100, dtype=np.float32), (50, 1))
+    >>> done = guide(np.stack([1 - ramp, ramp]), {"ferrite": 0.7, "pearlite": 0.3}, names=["ferrite", "pearlite"])
+    >>> done.before.round(2).tolist(), done.after.round(1).tolist()
+    ([0.5, 0.5], [0.7, 0.3])
+    """
+    names = _checked_names(names, abundances)
+    target = area_fractions(fractions, names, shape=abundances.shape[1:], densities=densities)
+    return _guided([abundances], names, target, Prior(sigma, hard, gate, strict), smoothing)[0]
+
+
+def guide_batch(
+    batch: Sequence[NDArray[np.float32]],
+    fractions: Fractions,
+    *,
+    names: Sequence[str] | None = None,
+    densities: Mapping[str, float] | Sequence[float] | None = None,
+    sigma: float = SIGMA,
+    hard: bool = False,
+    gate: float | str = "auto",
+    strict: bool = False,
+    smoothing: float = SMOOTHING,
+) -> tuple[Guidance, ...]:
+    """Label images of one material so that the fractions hold for all of them together, not for each.
+
+    Parameters
+    ----------
+    batch : sequence of ndarray of float32, shape (k, h, w)
+        Abundances of each image; sizes may differ.
+    fractions, names, densities, sigma, hard, gate, strict, smoothing
+        As for `guide`, but numbers only, no maps. Conflict is judged for the batch.
+
+    Returns
+    -------
+    tuple of Guidance
+        One an image; they share offsets, gate and conflict.
+
+    Raises
+    ------
+    ValueError
+        As `guide`; also if the batch is empty or the images have different numbers of phases.
+
+    Warns
+    -----
+    CompositionWarning
+        As `guide`.
+
+    Examples
+    --------
+    >>> bright, dark = np.full((2, 20, 20), 0.5, np.float32), np.full((2, 20, 20), 0.5, np.float32)
+    >>> bright[1], dark[1] = 0.8, 0.2
+    >>> [done.after.tolist() for done in guide_batch([bright, dark], [0.5, 0.5])]
+    [[0.0, 1.0], [1.0, 0.0]]
+    """
+    if not batch:
+        raise ValueError("batch is empty: at least one image is needed")
+    names = _checked_names(names, *batch)
+    target = area_fractions(fractions, names, densities=densities)
+    return _guided(batch, names, target, Prior(sigma, hard, gate, strict), smoothing)
+
+
+def _guided(
+    batch: Sequence[NDArray[np.float32]],
+    names: tuple[str, ...],
+    target: NDArray[np.float64],
+    prior: Prior,
+    smoothing: float,
+) -> tuple[Guidance, ...]:
+    scores = [log_scores(abundances, smoothing) for abundances in batch]
+    unguided = [leaders(abundances) for abundances in batch]
+    overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
+    pooled = _pooled(scores)
+    says_nothing = not any(margins(image).any() for image in scores)
+    conflict, misnaming = prior.conflict(pooled, overall)
+    fights = prior.fights(conflict, misnaming)
+    _warn(names, says_nothing, fights, conflict, misnaming, prior.strict)
+    gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
+    is_guided = not says_nothing and not (fights and prior.strict)
+    if is_guided:
+        present = np.flatnonzero(overall > 0)
+        gate = _gate([image[present] for image in scores], prior.confidence(fights))
+        shifts = _shifts(scores, pooled, target, present, 0.0 if prior.hard else prior.sigma, gate)
+        raised = [image[present] + shift for image, shift in zip(scores, shifts, strict=True)]
+        labels = [present.astype(np.uint8)[leaders(image)] for image in raised]
+        if prior.hard:
+            labels = meet_areas(raised, labels, overall, present)
+        offsets = np.full(len(names), -np.inf)
+        offsets[present] = np.mean([shift.mean(axis=(1, 2)) for shift in shifts], axis=0)
+    return tuple(
+        Guidance(
+            labels=after,
+            names=names,
+            target=overall,
+            before=_areas(before, len(names)),
+            after=_areas(after, len(names)),
+            flipped=int(np.count_nonzero(before != after)),
+            offsets=offsets,
+            gate=gate,
+            conflict=conflict,
+            misnaming=misnaming,
+            fights_image=fights,
+            is_guided=is_guided,
+        )
+        for before, after in zip(unguided, labels, strict=True)
+    )
+
+
+def _shifts(
+    scores: Sequence[NDArray[np.float32]],
+    pooled: NDArray[np.float32],
+    target: NDArray[np.float64],
+    present: NDArray[np.intp],
+    sigma: float,
+    gate: float,
+) -> list[NDArray[np.float32]]:
+    """Return what to add to each image's scores of the present phases: shape (k, 1, 1), or (k, h, w) for a map."""
+    if target.ndim == 3:
+        return [solve_offset_field(scores[0][present], target[present], sigma, gate)]
+    offsets = solve_offsets(pooled[present], target[present], sigma, gate).astype(np.float32)
+    return [offsets[:, None, None]] * len(scores)
+
+
+def _gate(scores: Sequence[NDArray[np.float32]], confidence: float) -> float:
+    """Return the margin above which labels are kept: of several images the mean of theirs."""
+    if np.isinf(confidence) or scores[0].shape[0] == 1:
+        return np.inf
+    return float(np.mean([gate_margin(image, leaders(image), confidence) for image in scores]))
+
+
+def _pooled(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Draw pixels of all images, each in proportion to its size, in random order; shape (k, n)."""
+    total, wanted = sum(image[0].size for image in scores), SCHEDULE[-1][1]
+    drawn = [draw(image.reshape(image.shape[0], -1), max(1, round(wanted * image[0].size / total))) for image in scores]
+    return drawn[0] if len(drawn) == 1 else draw(np.concatenate(drawn, axis=1), total)
+
+
+def _areas(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float64]:
+    return np.bincount(labels.ravel(), minlength=n_phases) / labels.size
+
+
+def _checked_names(names: Sequence[str] | None, *batch: NDArray[np.float32]) -> tuple[str, ...]:
+    for abundances in batch:
+        if abundances.ndim != 3 or not abundances.size or abundances.shape[0] != batch[0].shape[0]:
+            shapes = ", ".join(str(image.shape) for image in batch)
+            raise ValueError(f"abundances must have the shape (k, h, w), with one k for a batch, got {shapes}")
+        # A minimum is NaN if anything is.
+        if not (abundances.min() >= 0 and np.isfinite(abundances.max())):
+            raise ValueError("abundances must be finite and not negative")
+    n_phases = batch[0].shape[0]
+    if names is None:
+        return tuple(f"phase {phase}" for phase in range(n_phases))
+    if len(names) != n_phases:
+        raise ValueError(f"names: {len(names)} given for {n_phases} phases")
+    return tuple(names)
+
+
+def _warn(
+    names: tuple[str, ...], says_nothing: bool, fights: bool, conflict: float, misnaming: float, strict: bool
+) -> None:
+    if says_nothing:
+        message = "the image says nothing of the phases: every pixel has equal evidence for all; labels are unguided"
+    elif fights:
+        what = f"the fractions given for {', '.join(names)} override {100 * conflict:.0f} % of the image's evidence"
+        other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
+        message = what + (other if misnaming > 0 else "") + ("; labels are unguided" if strict else "")
+    else:
+        return
+    warnings.warn(message, CompositionWarning, stacklevel=4)

@@ -1,0 +1,68 @@
+"""How firmly the user's fractions are held against the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.composition.conflict import overridden_evidence
+
+SIGMA = 0.05
+# The gate opens in proportion to the user's certainty; a prior that fights the image passes through a narrow one.
+OPENING = 0.3
+CAUTIOUS = 1.0
+# Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
+MISNAMED = 0.15
+OVERRULED = 0.75
+
+
+@dataclass(frozen=True)
+class Prior:
+    """How fractions are to be met.
+
+    Attributes
+    ----------
+    sigma : float
+        Uncertainty of the fractions, above 0.
+    hard : bool
+        Meet them to the pixel.
+    gate : "auto" or float
+        Confidence from which a pixel keeps its label, above 0; see `guide`.
+    strict : bool
+        Abstain where they fight the image.
+
+    Raises
+    ------
+    ValueError
+        If `sigma` or `gate` is out of its range.
+    """
+
+    sigma: float = SIGMA
+    hard: bool = False
+    gate: float | str = "auto"
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.sigma) and self.sigma > 0):
+            raise ValueError(f"sigma must be above 0 (use hard=True for exact fractions), got {self.sigma}")
+        if self.gate != "auto" and not (isinstance(self.gate, (int, float)) and self.gate > 0):
+            raise ValueError(f"gate must be 'auto' or a number above 0, got {self.gate!r}")
+
+    def conflict(self, scores: NDArray[np.float32], target: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the share of evidence that is overridden, and how much less it would be under another naming."""
+        given, best = overridden_evidence(scores, target, self.sigma)
+        return given, given - best
+
+    def fights(self, conflict: float, misnaming: float) -> bool:
+        """Say whether so much conflict is a fight."""
+        return conflict > OVERRULED or misnaming > MISNAMED
+
+    def confidence(self, fights: bool) -> float:
+        """Return the confidence from which pixels keep their labels; infinite where all may flip."""
+        if self.hard:
+            return np.inf
+        if isinstance(self.gate, str):
+            return min(CAUTIOUS, OPENING / self.sigma) if fights else OPENING / self.sigma
+        return float(self.gate)
