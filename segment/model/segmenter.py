@@ -248,11 +248,30 @@ class Segmenter:
             If the file is missing, damaged, of another kind or of a newer version; the message names it.
         """
         model = storage.load(path)
-        values: dict[str, Any] = model.parameters.to_json()
         try:
-            segmenter = cls(values.pop("n_phases"), **values)
+            return cls.from_model(model)
         except ValueError as error:
             raise storage.ModelFileError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_model(cls, model: FittedModel) -> Segmenter:
+        """Return a fitted segmenter that maps the phases of `model`.
+
+        Parameters
+        ----------
+        model : FittedModel
+
+        Returns
+        -------
+        Segmenter
+
+        Raises
+        ------
+        ValueError
+            If this version does not know the model's preset or features.
+        """
+        values: dict[str, Any] = model.parameters.to_json()
+        segmenter = cls(values.pop("n_phases"), **values)
         segmenter._model = model
         return segmenter
 

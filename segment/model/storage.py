@@ -73,7 +73,7 @@ def load(path: str | Path) -> FittedModel:
                 raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")
             described = json.loads(arrays["description"].tobytes().decode())
             _check_kind(path, described)
-            return _assemble(described, arrays["components"], arrays["loss_history"])
+            return assemble(described, arrays["components"], arrays["loss_history"])
     except ModelFileError:
         raise
     except OSError as error:
@@ -90,7 +90,8 @@ def _check_kind(path: str | Path, described: object) -> None:
         raise ModelFileError(f"{path}: model file of version {found!r}; this version reads {VERSION}")
 
 
-def _assemble(described: dict[str, Any], components: np.ndarray, loss_history: np.ndarray) -> FittedModel:
+def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np.ndarray) -> FittedModel:
+    """Return the model of a description and its arrays; ValueError, KeyError or TypeError where they do not fit."""
     parameters = from_json(described["parameters"])
     feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
     shape = (parameters.n_phases, len(feature_names))

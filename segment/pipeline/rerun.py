@@ -1,0 +1,233 @@
+"""Make the labels of an earlier result again from its side-car, and say what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segment.io import find_images
+from segment.io.decode import decode
+from segment.model import FittedModel, Segmenter
+from segment.model.storage import assemble
+from segment.pipeline.outputs import FORMAT, VERSION, digest_labels, software
+from segment.pipeline.reading import Failure, ReadOptions, digest_file, read_one
+from segment.records import Micrograph
+
+
+class SideCarError(ValueError):
+    """A file is not a side-car that this version can read; the message names the file and the reason."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not what the side-car says.
+
+    Attributes
+    ----------
+    kind : {"input", "version", "parameter", "model"}
+    name : str
+        Which one, e.g. ``"sha256"`` or ``"numpy"``.
+    recorded, found : str
+        What the side-car says, and what is so now.
+    """
+
+    kind: str
+    name: str
+    recorded: str
+    found: str
+
+
+@dataclass(frozen=True)
+class RerunResult:
+    """What came of making a result again.
+
+    Attributes
+    ----------
+    side_car : Path
+    input : Path
+        The micrograph that was looked at.
+    is_same : bool
+        Whether the labels are those of the side-car, bit for bit.
+    is_done : bool
+        Whether there are labels to compare; without the recorded input nothing is segmented.
+    changed_pixels : int or None
+        Pixels whose label differs from the label image beside the side-car; None where that is missing.
+    differences : tuple of Difference
+        All that is not as recorded, whether or not it changed a label.
+    """
+
+    side_car: Path
+    input: Path
+    is_same: bool
+    is_done: bool
+    changed_pixels: int | None
+    differences: tuple[Difference, ...]
+
+
+def rerun(
+    side_car: str | Path, *, image: str | Path | None = None, training: Iterable[str | Path] | None = None
+) -> RerunResult:
+    """Segment the input of a side-car again with all that it records, and compare the labels bit for bit.
+
+    Nothing is written. The fingerprints are those in the side-car, so that its input is enough to make the labels
+    again; with `training` they too are learned again.
+
+    Parameters
+    ----------
+    side_car : str or Path
+        ``NAME.json`` of a `run` or `apply`.
+    image : str or Path, optional
+        Where the input lies now; None looks at the recorded path, as it is and from the side-car's folder, and for a
+        file of its name in that folder.
+    training : iterable of str or Path, optional
+        Files, folders or globs that hold the training images; they are known by their digests.
+
+    Returns
+    -------
+    RerunResult
+
+    Raises
+    ------
+    SideCarError
+        If the file is missing, damaged, of another kind or of a newer version; the message names it.
+    FileNotFoundError
+        If an item of `training` stands for no image.
+    """
+    side_car = Path(side_car)
+    record = _load(side_car)
+    differences = _versions(record)
+    path = _locate(record, side_car, image)
+    try:
+        model, differing = _model(record)
+        differences += differing
+        read_options = ReadOptions(**record["read_options"])
+        expected = str(record["labels_sha256"])
+        micrograph, differing = _input(record, path, read_options)
+        differences += differing
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(side_car, error) from error
+    if model is None or micrograph is None:
+        return RerunResult(side_car, path, False, False, None, tuple(differences))
+    if training is not None:
+        model, differing = _trained_again(model, read_options, training)
+        differences += differing
+    try:
+        labels = Segmenter.from_model(model).predict(micrograph).labels
+    except ValueError as error:
+        differences.append(Difference("parameter", "features", model.parameters.features, " ".join(str(error).split())))
+        return RerunResult(side_car, path, False, False, None, tuple(differences))
+    changed = _changed(labels, side_car.with_name(f"{side_car.stem}_labels.png"))
+    return RerunResult(side_car, path, digest_labels(labels) == expected, True, changed, tuple(differences))
+
+
+def _load(side_car: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(side_car.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SideCarError(f"{side_car}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise _damaged(side_car, error) from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise SideCarError(f"{side_car}: not the side-car of a segmentation; expected one that 'segment run' wrote")
+    if record.get("version") != VERSION:
+        found = record.get("version")
+        raise SideCarError(f"{side_car}: side-car of version {found!r}; this version reads {VERSION}")
+    return record
+
+
+def _damaged(side_car: Path, error: BaseException) -> SideCarError:
+    reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+    return SideCarError(f"{side_car}: not a side-car, or a damaged one ({reason or type(error).__name__})")
+
+
+def _versions(record: dict[str, Any]) -> list[Difference]:
+    recorded = record.get("software")
+    if not isinstance(recorded, dict):
+        recorded = {}
+    return [
+        Difference("version", name, str(recorded.get(name, "not recorded")), found)
+        for name, found in software().items()
+        if recorded.get(name) != found
+    ]
+
+
+def _locate(record: dict[str, Any], side_car: Path, image: str | Path | None) -> Path:
+    if image is not None:
+        return Path(image)
+    try:
+        recorded = Path(record["input"]["path"])
+    except (KeyError, TypeError) as error:
+        raise _damaged(side_car, error) from error
+    places = (recorded, side_car.parent / recorded, side_car.parent / recorded.name)
+    return next((place for place in places if place.is_file()), recorded)
+
+
+def _model(record: dict[str, Any]) -> tuple[FittedModel | None, list[Difference]]:
+    """Put the model together again; None where this version knows other parameters than the side-car names."""
+    described, recorded = record["model"], dict(record["parameters"])
+    known = set(Segmenter().parameters.to_json())
+    odd = [Difference("parameter", name, str(recorded[name]), "not known") for name in sorted(set(recorded) - known)]
+    odd += [Difference("parameter", name, "not recorded", "needed") for name in sorted(known - set(recorded))]
+    if odd:
+        return None, odd
+    components = np.array(described["components"], dtype=np.float32)
+    content = {**described, "parameters": recorded, "names": record["phases"]}
+    model = assemble(content, components, np.array(described["loss_history"], dtype=np.float64))
+    if model.digest != described["sha256"]:
+        return model, [Difference("model", "sha256", str(described["sha256"]), model.digest)]
+    return model, []
+
+
+def _input(record: dict[str, Any], path: Path, options: ReadOptions) -> tuple[Micrograph | None, list[Difference]]:
+    """Read the input; None where its bytes are not those of the side-car."""
+    recorded = str(record["input"]["sha256"])
+    try:
+        found = digest_file(path)
+    except OSError as error:
+        return None, [Difference("input", "sha256", recorded, f"{path} cannot be read: {error.strerror or error}")]
+    if found != recorded:
+        return None, [Difference("input", "sha256", recorded, f"{found} ({path})")]
+    micrograph = read_one(path, options)
+    if isinstance(micrograph, Failure):
+        return None, [Difference("input", "content", "readable", micrograph.message)]
+    # A text file beside the image may say where its band begins, and is no part of the digest.
+    if micrograph.band.top != record["band"]["top"]:
+        band = Difference("input", "band", str(record["band"]["top"]), str(micrograph.band.top))
+        return None, [band]
+    return micrograph, []
+
+
+def _trained_again(
+    model: FittedModel, options: ReadOptions, training: Iterable[str | Path]
+) -> tuple[FittedModel, list[Difference]]:
+    """Fit to the recorded training images; where one is missing, the model stays and the difference says so."""
+    by_digest = {digest_file(path): path for path in find_images(training)}
+    missing = [item for item in model.training if item["sha256"] not in by_digest]
+    if missing:
+        return model, [
+            Difference("input", str(item["name"]), str(item["sha256"]), "not among them") for item in missing
+        ]
+    found = [read_one(by_digest[item["sha256"]], options) for item in model.training]
+    broken = [item for item in found if isinstance(item, Failure)]
+    if broken:
+        return model, [Difference("input", item.path.name, "readable", item.message) for item in broken]
+    values = model.parameters.to_json()
+    again = Segmenter(values.pop("n_phases"), **values)
+    again.fit([item for item in found if isinstance(item, Micrograph)])
+    if np.array_equal(again.model.components, model.components):
+        return model, []
+    largest = float(np.max(np.abs(again.model.components - model.components)))
+    return again.model, [Difference("model", "components", "as in the side-car", f"differ by up to {largest:.3g}")]
+
+
+def _changed(labels: np.ndarray, picture: Path) -> int | None:
+    try:
+        before = decode(picture.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return int(np.count_nonzero(before != labels)) if before.shape == labels.shape else None
