@@ -43,6 +43,13 @@ PixelSize = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep finished results of the same input, model and options.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Report = Annotated[bool, typer.Option("--report", help="Write report.html, one page that holds everything.")]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export", help="Further format, repeatable: ome-tiff, imagej, npz, geojson, parquet.", show_default=False
+    ),
+]
 
 
 @app.command()
@@ -131,6 +138,8 @@ def apply(
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
     resume: Resume = False,
+    report: Report = False,
+    export: Export = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -140,9 +149,19 @@ def apply(
         from segment.pipeline import apply as apply_to_files
 
         options = _read_options(session, band, pixel_size)
+        exports = _exports(session, export)
         segmenter = Segmenter.load(model)
         with session.progress() as advance:
-            done = apply_to_files(segmenter, images, out, options=options, resume=resume, on_progress=advance)
+            done = apply_to_files(
+                segmenter,
+                images,
+                out,
+                options=options,
+                resume=resume,
+                exports=exports,
+                report=report,
+                on_progress=advance,
+            )
         session.print_batch(done, out)
 
 
@@ -159,6 +178,8 @@ def run(
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
     resume: Resume = False,
+    report: Report = False,
+    export: Export = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -167,9 +188,19 @@ def run(
         from segment.pipeline import run as run_files
 
         options = _read_options(session, band, pixel_size)
+        exports = _exports(session, export)
         segmenter = _segmenter(session, k, preset, features, size, clahe, seed)
         with session.progress() as advance:
-            done = run_files(images, segmenter, out, options=options, resume=resume, on_progress=advance)
+            done = run_files(
+                images,
+                segmenter,
+                out,
+                options=options,
+                resume=resume,
+                exports=exports,
+                report=report,
+                on_progress=advance,
+            )
         session.print_batch(done, out)
 
 
@@ -192,6 +223,58 @@ def info(
         session.report([item for item in items if isinstance(item, Failure)])
 
 
+@app.command()
+def rerun(
+    side_cars: Annotated[list[Path], typer.Argument(help="NAME.json of an earlier result.", show_default=False)],
+    image: Annotated[
+        Path | None, typer.Option(help="Where the input lies now [its recorded path].", show_default=False)
+    ] = None,
+    train: Annotated[
+        list[str] | None,
+        typer.Option("--train", help="Learn again too, from images in this file, folder or glob.", show_default=False),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the labels of earlier results again, bit for bit, or say what differs. Nothing is written."""
+    with Session(json, quiet) as session:
+        from segment.pipeline import rerun as rerun_file
+
+        with session.usage_errors():
+            if image is not None and len(side_cars) > 1:
+                raise ValueError(f"--image: belongs to one side-car, got {len(side_cars)}")
+        session.print_rerun([rerun_file(path, image=image, training=train) for path in side_cars])
+
+
+@app.command()
+def ui(
+    port: Annotated[
+        int | None, typer.Option(help="Port on this machine [7860, or any free one].", show_default=False)
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    file_mb: Annotated[int, typer.Option(help="Largest file that is taken, in megabytes.", min=1)] = 200,
+    megapixels: Annotated[int, typer.Option(help="Largest image that is taken, in millions of pixels.", min=1)] = 32,
+) -> None:
+    """Open the web app: drop images, look, adjust, name phases, download. It talks to this machine only."""
+    with Session(False, False):
+        from importlib.util import find_spec
+
+        from segment.app.limits import Limits
+        from segment.app.server import serve
+
+        if find_spec("gradio") is None:
+            raise RuntimeError("the web app needs Gradio: pip install 'nmfcore[segment,app]'")
+
+        def ready(address: str) -> None:
+            typer.echo(f"Segment is open at {address} on this machine; Ctrl-C ends it.")
+            if browser:
+                import webbrowser
+
+                webbrowser.open(address)
+
+        serve(port, Limits(file_mb, megapixels, 2 * megapixels), ready)
+
+
 def main() -> None:
     """Run the command line; the console entry point."""
     app(prog_name="segment")
@@ -208,6 +291,13 @@ def _read_options(session: Session, band: str, pixel_size: float | None) -> Read
         if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
             raise ValueError(f"--pixel-size: a positive number of micrometres, got {pixel_size}")
     return ReadOptions(int(band) if band.isdecimal() else band, pixel_size)
+
+
+def _exports(session: Session, chosen: list[str] | None) -> tuple[str, ...]:
+    from segment.interchange import check_formats
+
+    with session.usage_errors():
+        return check_formats(chosen or ())
 
 
 def _segmenter(

@@ -1,0 +1,139 @@
+"""What happens when somebody drops, clicks or types: from a tab and plain values to a session and a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from segment.app import views
+from segment.app.corrections import correct
+from segment.app.desk import Desk
+from segment.app.limits import Limits
+from segment.app.model_file import forget_model
+from segment.app.phases import point, recolour, rename
+from segment.app.segmentation import Outcome, accept, prepare, segment
+from segment.app.session import Session, UserError, remove, show
+from segment.app.uploads import Inbox, take
+from segment.app.worker import Worker
+from segment.model import resolve
+
+WELCOME = "Drop a micrograph to begin. It stays on this machine."
+STAGES = {"fit": "Learning phases from", "segment": "Mapping phases in"}
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Every action of the page, for any tab. Each returns the tab's new session and a message as HTML.
+
+    Attributes
+    ----------
+    desk : Desk
+    inbox : Inbox
+    worker : Worker
+    limits : Limits
+    """
+
+    desk: Desk
+    inbox: Inbox
+    worker: Worker
+    limits: Limits
+
+    def take(self, tab: str, event: Mapping[str, Any]) -> tuple[Session, str]:
+        """Read what was uploaded; `event` holds the browser's own refusals."""
+        complaints = [str(text) for text in event.get("refusals", ())]
+        files = self.inbox.collect(self.desk.token(tab))
+        before = self.desk.get(tab)
+        # Reading takes a while, and the desk is everybody's: what was read is put down when it is complete.
+        after, further = take(before, files, self.limits)
+        complaints += further
+        session = self.desk.update(tab, lambda _: after)
+        count = len(after.fields) - len(before.fields)
+        if complaints:
+            if count:
+                complaints.append(f"The other {count} are open." if count > 1 else "The other one is open.")
+            return session, views.status("\n".join(complaints), is_error=True)
+        if not count:
+            return session, views.status("The model is loaded. Segment applies it to your images.")
+        return session, views.status(
+            f"{_counted(count, 'image')} opened. Check the band and the pixel size, then Segment."
+        )
+
+    def show(self, tab: str, file_name: str) -> tuple[Session, str]:
+        """Turn to another image."""
+        session = self.desk.update(tab, lambda session: show(session, file_name))
+        return session, views.status(f"{file_name}.")
+
+    def remove(self, tab: str) -> tuple[Session, str]:
+        """Put the shown image away."""
+        field = self.desk.get(tab).field
+        if field is None:
+            raise UserError("There is no image to remove.")
+        return self.desk.update(tab, remove), views.status(f"{field.file_name} is put away.")
+
+    def correct(
+        self, tab: str, band_top: float | None, pixel_size_um: float | None, everywhere: bool
+    ) -> tuple[Session, str]:
+        """Correct the band and the pixel size of the shown image, or of all."""
+        session = self.desk.update(
+            tab, lambda session: correct(session, band_top, pixel_size_um, everywhere=everywhere)
+        )
+        missing = len(session.fields) - len(session.mapped)
+        again = " Segment again to map what changed." if missing and session.segmenter is not None else ""
+        return session, views.status(f"Corrected.{again}")
+
+    def forget(self, tab: str) -> tuple[Session, str]:
+        """Learn from the images again instead of applying a loaded model."""
+        return self.desk.update(tab, forget_model), views.status("The next Segment learns phases from your images.")
+
+    def point(self, tab: str, event: Mapping[str, Any]) -> tuple[Session, str]:
+        """Say which phase is at a point, and select it."""
+        session, spot = point(self.desk.get(tab), float(event["x"]), float(event["y"]))
+        self.desk.update(tab, lambda _: session)
+        name = session.names[spot.phase]
+        return session, views.status(
+            f"Row {spot.row}, column {spot.column}: {name}, share {spot.share:.2f}. Type its name on the right."
+        )
+
+    def edit(self, tab: str, event: Mapping[str, Any]) -> tuple[Session, str]:
+        """Name or colour a phase."""
+        phase, content = int(event["phase"]), str(event["content"])
+        change = rename if event["what"] == "name" else recolour
+        session = self.desk.update(tab, lambda session: change(session, phase, content))
+        return session, views.status(f"Phase {phase} is {session.names[phase]}.")
+
+    def segment(
+        self, tab: str, n_phases: int, preset: str, features: str, alpha: float | None, clahe: bool, seed: float | None
+    ) -> Iterator[str | tuple[Session, str]]:
+        """Segment the tab's images: messages about the progress first, session and message last.
+
+        Raises
+        ------
+        UserError
+            If there is no image, or a setting is out of its range; says which.
+        Cancelled, WorkerError
+            As `Worker.run`.
+        """
+        try:
+            parameters = resolve(
+                preset,
+                n_phases=int(n_phases),
+                features=features,
+                alpha=None if alpha is None else float(alpha),
+                clahe=bool(clahe),
+                random_state=int(seed or 0),
+            )
+            images, segmenter, is_fitted = prepare(self.desk.get(tab), parameters)
+            for item in self.worker.run(tab, segment, images, segmenter, is_fitted):
+                if not isinstance(item, Outcome):
+                    yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
+                    continue
+                session = self.desk.update(tab, lambda session, found=item: accept(session, images, found))
+                notes = "".join(f"\n{note}" for note in item.notes)
+                yield session, views.status(f"{_counted(len(images), 'image')} segmented.{notes}")
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

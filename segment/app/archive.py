@@ -1,0 +1,56 @@
+"""Everything at once, to take away."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+from segment.app.pictures import DRAWING
+from segment.app.session import Session, UserError
+from segment.io import write_text
+from segment.measure import fractions_csv
+from segment.model import storage
+from segment.pipeline import output_names
+from segment.pipeline.batch import FRACTIONS, MODEL
+from segment.pipeline.outputs import write_result
+
+
+def zip_results(session: Session) -> bytes:
+    """Return a zip file of what ``segment run`` would have written for the mapped images.
+
+    Parameters
+    ----------
+    session : Session
+
+    Returns
+    -------
+    bytes
+        Per image the labels, the coloured phases, the components, the overlay and the side-car; the table of fractions
+        and the model for all of them. Names and colours are the user's.
+
+    Raises
+    ------
+    UserError
+        If no image has a phase map.
+    """
+    fields = session.mapped
+    if not fields:
+        raise UserError("There is nothing to download yet: press Segment first.")
+    model = session.model
+    names = output_names([Path(field.file_name) for field in fields])
+    stream = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="segment-results-") as name, DRAWING:
+        folder = Path(name)
+        tables = [
+            (name, write_result(folder, name, field.phase_map, model, field.options))
+            for name, field in zip(names, fields, strict=True)
+            if field.phase_map is not None
+        ]
+        write_text(folder / FRACTIONS, fractions_csv(tables))
+        storage.save(folder / MODEL, model)
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+    return stream.getvalue()

@@ -1,0 +1,129 @@
+"""Serve the page on this machine, and on no other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from segment.app.limits import Limits
+from segment.app.worker import Worker
+
+HOST = "127.0.0.1"
+USUAL_PORT = 7860
+
+
+class PortError(OSError):
+    """The port cannot be had; the message names it."""
+
+
+def serve(port: int | None = None, limits: Limits | None = None, on_ready: Callable[[str], None] = print) -> None:
+    """Serve the app until interrupted.
+
+    Parameters
+    ----------
+    port : int, optional
+        TCP port; 0 takes any free one. None takes 7860, or any free one where that is taken.
+    limits : Limits, optional
+        What uploads are taken.
+    on_ready : callable, optional
+        Called with the address once the page can be loaded; prints it by default.
+
+    Raises
+    ------
+    PortError
+        If the port is taken or not allowed.
+    """
+    listening = _listen(port)
+    address = f"http://{HOST}:{listening.getsockname()[1]}"
+    worker = Worker()
+    # What runs below is to be cleaned up after, also where the system asks the program to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Before the page is built: the worker loads its libraries meanwhile.
+    worker.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="segment-app-") as folder:
+            # Gradio's own uploads are not used; what it may write goes where it is removed.
+            os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "gradio"))
+            _run(listening, address, Path(folder, "inbox"), worker, limits or Limits(), on_ready)
+    except KeyboardInterrupt:
+        # Ctrl-C is how the app ends.
+        return
+    finally:
+        worker.stop()
+        listening.close()
+
+
+def _run(
+    listening: socket.socket,
+    address: str,
+    inbox: Path,
+    worker: Worker,
+    limits: Limits,
+    on_ready: Callable[[str], None],
+) -> None:
+    import gradio
+    import uvicorn
+    from fastapi import FastAPI
+    from gradio.themes import Default
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from segment.app.actions import Actions
+    from segment.app.desk import Desk
+    from segment.app.layout import Page, browser_file
+    from segment.app.routes import make_routes
+    from segment.app.uploads import Inbox
+
+    actions = Actions(Desk(), Inbox(inbox), worker, limits)
+    blocks = Page(actions).blocks.queue(api_open=False, max_size=32)
+    app = FastAPI(openapi_url=None)
+    # A foreign page whose name was made to point at this machine is not let in.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.include_router(make_routes(actions))
+    theme = Default(
+        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], spacing_size="sm", text_size="sm"
+    )
+    app = gradio.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        theme=theme,
+        css=browser_file("style.css"),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        ssr_mode=False,
+        pwa=False,
+        max_file_size=1024,
+    )
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    startup = server.startup
+
+    async def started(sockets: list[socket.socket] | None = None) -> None:
+        await startup(sockets)
+        on_ready(address)
+
+    server.startup = started
+    server.run(sockets=[listening])
+
+
+def _listen(port: int | None) -> socket.socket:
+    wanted = (USUAL_PORT, 0) if port is None else (port,)
+    for candidate in wanted:
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, candidate))
+            return listening
+        except (OSError, OverflowError) as error:
+            listening.close()
+            if candidate == wanted[-1]:
+                raise PortError(f"port {candidate}: {getattr(error, 'strerror', None) or error}") from error
+    raise AssertionError("a port was either bound or refused")

@@ -1,0 +1,163 @@
+"""Take uploaded files in: images with the text files of their microscope, each read whole or refused with a reason."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from segment.app.limits import Limits
+from segment.app.model_file import load_model
+from segment.app.session import Field, Session
+from segment.io import read_micrograph
+from segment.io.formats.size import at_most
+from segment.pipeline import ReadOptions
+
+# Written beside the image by TESCAN, Hitachi and JEOL; they carry its pixel size.
+NOTES = (".hdr", ".txt")
+MODEL_SUFFIX = ".npz"
+UNFINISHED = ".part"
+MILLION = 1_000_000
+
+
+class Inbox:
+    """A folder in which uploads wait until they are read, one folder a session.
+
+    Parameters
+    ----------
+    folder : Path
+        Temporary; whoever made it removes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def place(self, token: str, name: str) -> Path:
+        """Return where an upload of that name is to be written; no two are the same."""
+        inside = self._folder / token / secrets.token_hex(8)
+        inside.mkdir(parents=True)
+        return inside / safe_name(name)
+
+    def collect(self, token: str) -> list[Path]:
+        """Return all finished uploads of a session, oldest first."""
+        found = [path for path in self._folder.glob(f"{token}/*/*") if path.suffix != UNFINISHED]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+    def clear(self, token: str) -> None:
+        """Delete all uploads of a session."""
+        shutil.rmtree(self._folder / token, ignore_errors=True)
+
+
+def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Session, tuple[str, ...]]:
+    """Read uploaded files into the session, delete them, and turn to the first image that is new.
+
+    Parameters
+    ----------
+    session : Session
+    files : sequence of Path
+        Temporary files, named as the user named them; all are deleted, whatever happens. One that ends in .npz is a
+        saved model.
+    limits : Limits
+
+    Returns
+    -------
+    session : Session
+        With a field more for every image that could be read.
+    complaints : tuple of str
+        One sentence for every file that could not.
+    """
+    taken, complaints = session, []
+    with tempfile.TemporaryDirectory(prefix="segment-upload-") as folder:
+        for path in _gathered(files, Path(folder), {field.file_name for field in session.fields}):
+            try:
+                if path.suffix.lower() == MODEL_SUFFIX:
+                    taken = load_model(taken, path)
+                else:
+                    taken = _with_image(taken, path, limits)
+            except (ValueError, OSError, MemoryError) as error:
+                complaints.append(_sentence(error, path))
+    if files and not complaints and taken is session:
+        complaints.append("Only text files of a microscope were dropped: drop them together with their image.")
+    if len(taken.fields) > len(session.fields):
+        taken = replace(taken, current=len(session.fields), version=taken.version + 1)
+    return taken, tuple(complaints)
+
+
+def safe_name(name: str) -> str:
+    r"""Return a file name without folders, control characters or a leading dot.
+
+    Examples
+    --------
+    >>> safe_name("../../etc/x<1>.png"), safe_name("C:\\scans\\a b.tif"), safe_name("..")
+    ('x_1_.png', 'a b.tif', 'image')
+    """
+    base = re.split(r"[/\\\\]", name)[-1]
+    cleaned = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", base).strip().lstrip(".").strip()
+    path = Path(cleaned or "image")
+    return path.stem[:100] + path.suffix[:10]
+
+
+def _gathered(files: Sequence[Path], folder: Path, taken: set[str]) -> list[Path]:
+    """Move the files into one folder, where a reader finds an image's text file beside it; return the images."""
+    images = []
+    for path in files:
+        target = folder / safe_name(path.name)
+        if target.suffix.lower() not in NOTES:
+            target = _distinct(target, taken)
+            taken.add(target.name)
+            images.append(target)
+        shutil.move(path, target)
+        path.parent.rmdir()
+    return images
+
+
+def _distinct(target: Path, taken: set[str]) -> Path:
+    number, candidate = 1, target
+    while candidate.name in taken:
+        number += 1
+        candidate = target.with_name(f"{target.stem}_{number}{target.suffix}")
+    return candidate
+
+
+def _with_image(session: Session, path: Path, limits: Limits) -> Session:
+    _check_room(session, path, limits)
+    field = _read(path, limits)
+    _check_pixels(session, field, limits)
+    return replace(session, fields=(*session.fields, field))
+
+
+def _read(path: Path, limits: Limits) -> Field:
+    with at_most(limits.image_megapixels * MILLION):
+        found = read_micrograph(path)
+        full = found.image if found.band.top is None else read_micrograph(path, band="none").image
+    # The file itself is about to go: what is kept is its name.
+    detected = replace(found, path=Path(path.name), image=full[: found.band.top])
+    return Field(full, detected, detected, ReadOptions())
+
+
+def _check_room(session: Session, path: Path, limits: Limits) -> None:
+    if len(session.fields) >= limits.n_images:
+        raise ValueError(f"{path.name}: {limits.n_images} images are open already, and no more are taken at once")
+    size = path.stat().st_size
+    if size > limits.file_mb * MILLION:
+        raise ValueError(f"{path.name}: is {size / MILLION:.0f} MB large, and at most {limits.file_mb} MB are taken")
+
+
+def _check_pixels(session: Session, field: Field, limits: Limits) -> None:
+    total = field.full.size + sum(other.full.size for other in session.fields)
+    if total > limits.total_megapixels * MILLION:
+        raise ValueError(
+            f"{field.file_name}: together with it the open images would have {total / MILLION:.0f} million pixels, and "
+            f"at most {limits.total_megapixels} million are taken; remove some, or use the command line"
+        )
+
+
+def _sentence(error: BaseException, path: Path) -> str:
+    if isinstance(error, MemoryError):
+        return f"{path.name}: this machine has not enough memory for it."
+    text = " ".join(str(error).split()).replace(str(path), path.name)
+    return text if text.endswith(".") else f"{text}."

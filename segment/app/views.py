@@ -1,0 +1,136 @@
+"""What the page shows of a session, as plain values for the browser."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from segment.app.phases import SUGGESTIONS
+from segment.app.session import Field, Session
+from segment.measure import measure_fractions
+
+
+def viewer(session: Session, token: str) -> dict[str, Any]:
+    """Return what the viewer needs of the shown image: addresses of its layers, its size and its band."""
+    field = session.field
+    if field is None:
+        return {"micrograph": ""}
+    height, width = field.full.shape
+    return {
+        "name": field.file_name,
+        "micrograph": _address(token, f"micrograph/{session.current}.png", session),
+        "colours": "" if field.phase_map is None else _address(token, f"colours/{session.current}.png", session),
+        "width": width,
+        "height": height,
+        "rows": field.micrograph.image.shape[0],
+    }
+
+
+def phases(session: Session) -> dict[str, Any]:
+    """Return the table of phases: colour, name, share of this image and of all, area where calibrated."""
+    field = session.field
+    mapped = None if field is None else field.phase_map
+    if mapped is None:
+        return {"rows": []}
+    rows = measure_fractions(mapped)
+    others = [other.phase_map.fractions for other in session.mapped if other.phase_map is not None]
+    return {
+        "rows": [
+            {
+                "phase": row.phase,
+                "name": row.name,
+                "colour": "#{:02x}{:02x}{:02x}".format(*session.colours[row.phase]),
+                "fraction": f"{100 * row.fraction:.1f}",
+                "mean": f"{100 * sum(shares[row.phase] for shares in others) / len(others):.1f}",
+                "area": "" if row.area_um2 is None else f"{row.area_um2:.4g}",
+            }
+            for row in rows
+        ],
+        "fields": len(others),
+        "selected": session.selected,
+        "suggestions": SUGGESTIONS,
+    }
+
+
+def components(session: Session, token: str) -> str:
+    """Return the abundance maps of the shown image as HTML; the browser fetches them when they come into sight."""
+    field = session.field
+    mapped = None if field is None else field.phase_map
+    if mapped is None:
+        return hint("The share of each phase in each pixel appears here.")
+    figures = [
+        f'<figure><img loading="lazy" src="{_address(token, f"component/{session.current}/{phase}.png", session)}" '
+        f'alt="Abundance of {escape(name)}"><figcaption>{escape(name)} · {100 * fraction:.1f} %</figcaption></figure>'
+        for phase, (name, fraction) in enumerate(zip(mapped.names, mapped.fractions, strict=True))
+    ]
+    legend = "<p>Share of each phase in each pixel, black for none and white for all.</p>"
+    return f'{legend}<div class="panels">{"".join(figures)}</div>'
+
+
+def fingerprints(session: Session, token: str) -> str:
+    """Return the heat map of H as HTML."""
+    if session.segmenter is None:
+        return hint("How strongly each phase shows each feature appears here.")
+    model = session.segmenter.model
+    end = "converged" if model.is_converged else "stopped at the largest number of iterations, not converged"
+    return (
+        "<p>How strongly each phase shows each feature: the rows of H, at unit length.</p>"
+        f'<img class="figure" loading="lazy" src="{_address(token, "fingerprints.svg", session)}" '
+        f'alt="Heat map of phases by features">'
+        f"<p>{model.n_iter} iterations from init {escape(model.init)}, {end}. "
+        f"Residual |X - W H| = {model.reconstruction_error:.4g}.</p>"
+    )
+
+
+def reading(field: Field | None) -> str:
+    """Return how the shown image was read, as HTML."""
+    if field is None:
+        return ""
+    micrograph, (height, width) = field.micrograph, field.full.shape
+    band, calibration = micrograph.band, micrograph.calibration
+    rows = "none" if band.top is None else f"rows {band.top} to {height - 1} ({escape(band.source)})"
+    if calibration.pixel_size_um is None:
+        size = "unknown"
+    else:
+        source = f"{escape(calibration.source)}, confidence {escape(calibration.confidence)}"
+        size = f"{calibration.pixel_size_um:.5g} µm ({source})"
+    return (
+        f"<dl><dt>Size</dt><dd>{width} x {height}, {escape(micrograph.dtype)} {escape(micrograph.channels)}</dd>"
+        f"<dt>Band</dt><dd>{rows}</dd><dt>Pixel</dt><dd>{size}</dd></dl>"
+    )
+
+
+def model_line(session: Session) -> str:
+    """Return which model the next segmentation uses, as HTML."""
+    if not session.is_loaded:
+        return "<p>Phases are learned from the images above.</p>"
+    return f"<p>Segment applies the loaded model of {len(session.names)} phases to the images above.</p>"
+
+
+def download(session: Session, token: str) -> str:
+    """Return the link to the results as HTML, empty before there are any."""
+    if not session.mapped:
+        return ""
+    address = _address(token, "results.zip", session)
+    return f'<a class="download" href="{address}" download="segment-results.zip">Download everything (zip)</a>'
+
+
+def status(text: str, *, is_error: bool = False) -> str:
+    """Return a message as HTML that a screen reader announces."""
+    role, kind = ("alert", "error") if is_error else ("status", "note")
+    return f'<div role="{role}" class="{kind}">{escape(text)}</div>'
+
+
+def working(text: str, done: int, total: int) -> str:
+    """Return a progress bar with a message as HTML."""
+    bar = f'<progress max="{total}" value="{done}" aria-label="Progress"></progress>'
+    return f'<div role="status" class="note">{bar}{escape(text)}</div>'
+
+
+def hint(text: str) -> str:
+    """Return a line for a place that is still empty, as HTML."""
+    return f'<p class="hint">{escape(text)}</p>'
+
+
+def _address(token: str, what: str, session: Session) -> str:
+    return f"/session/{token}/{what}?v={session.version}"
