@@ -17,7 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from segment.pipeline import BatchResult, DemoRow, Failure
+    from segment.pipeline import BatchResult, DemoRow, Failure, RerunResult
     from segment.pipeline.reading import OnProgress, Progress
     from segment.records import Micrograph
 
@@ -40,6 +40,7 @@ class Session:
         self.as_json = as_json
         self.is_quiet = is_quiet
         self.failures: list[Failure] = []
+        self.has_differences = False
         self._caught = warnings.catch_warnings()
 
     def __enter__(self) -> Session:
@@ -63,7 +64,7 @@ class Session:
             raise typer.Exit(FAILED) from error
         if isinstance(error, KeyboardInterrupt):
             typer.echo("interrupted: finished files are whole, --resume goes on from them", err=True)
-        if error is None and self.failures:
+        if error is None and (self.failures or self.has_differences):
             raise typer.Exit(FAILED)
 
     @contextmanager
@@ -130,9 +131,12 @@ class Session:
             table.add_row(image.name + (" (kept)" if image.is_resumed else ""), *shares)
         self._show(table)
         self.say(f"{len(done.images)} segmented, {len(done.failures)} failed; results in {out}")
+        if done.report is not None:
+            self.say(f"Report in {done.report}")
         self.emit(
             {
                 "out": out,
+                "report": done.report,
                 "images": [
                     {
                         "path": image.path,
@@ -145,6 +149,28 @@ class Session:
                 "failures": [asdict(item) for item in done.failures],
             }
         )
+
+    def print_rerun(self, results: Sequence[RerunResult]) -> None:
+        """Print what came of every side-car and what differs; labels that do count as a failure."""
+        from dataclasses import asdict
+
+        for item in results:
+            if not item.is_done:
+                verdict = "not segmented again"
+            elif item.is_same:
+                verdict = "the same labels, bit for bit"
+            else:
+                pixels = "" if item.changed_pixels is None else f", {item.changed_pixels} pixels changed"
+                verdict = f"other labels{pixels}"
+                if not item.differences:
+                    verdict += "; nothing that is recorded differs, so it is the machine, or the side-car was edited"
+            self.has_differences |= not item.is_same
+            if not self.as_json and (not self.is_quiet or not item.is_same):
+                typer.echo(f"{item.side_car}: {verdict}", err=not item.is_same)
+                for found in item.differences:
+                    line = f"  {found.kind} {found.name}: recorded {found.recorded}, found {found.found}"
+                    typer.echo(line, err=not item.is_same)
+        self.emit([asdict(item) for item in results])
 
     def print_demo(self, rows: Sequence[DemoRow]) -> None:
         """Print the demonstration's comparison with the truth."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segment.interchange.polygons import Region, trace_regions
 from segment.io import write_text
@@ -35,14 +39,14 @@ def write_geojson(phase_map: PhaseMap, out: Path, name: str) -> tuple[Path, ...]
     regions = trace_regions(phase_map.labels)
     edge = phase_map.micrograph.calibration.pixel_size_um
     written = [out / f"{name}_regions.geojson"]
-    _write(written[0], phase_map, regions, 1, "pixels")
+    _write(written[0], phase_map, regions, None, "pixels")
     if edge is not None:
         written.append(out / f"{name}_regions_um.geojson")
         _write(written[1], phase_map, regions, edge, "micrometres")
     return tuple(written)
 
 
-def _write(path: Path, phase_map: PhaseMap, regions: list[Region], scale: float, unit: str) -> None:
+def _write(path: Path, phase_map: PhaseMap, regions: list[Region], scale: float | None, unit: str) -> None:
     colours = colours_of(phase_map).tolist()
     edge = phase_map.micrograph.calibration.pixel_size_um
     content: dict[str, Any] = {
@@ -52,7 +56,10 @@ def _write(path: Path, phase_map: PhaseMap, regions: list[Region], scale: float,
         "features": [
             {
                 "type": "Feature",
-                "geometry": {"type": "Polygon", "coordinates": [(ring * scale).tolist() for ring in region.rings]},
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [_scaled(ring, scale).tolist() for ring in region.rings],
+                },
                 "properties": {
                     "objectType": "annotation",
                     "classification": {"name": phase_map.names[region.phase], "color": colours[region.phase]},
@@ -66,3 +73,8 @@ def _write(path: Path, phase_map: PhaseMap, regions: list[Region], scale: float,
         ],
     }
     write_text(path, json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n")
+
+
+def _scaled(ring: NDArray[np.int32], scale: float | None) -> NDArray[Any]:
+    # A millionth of a pixel says all; corners that were equal stay so.
+    return ring if scale is None else np.round(ring * scale, 6 - math.floor(math.log10(scale)))

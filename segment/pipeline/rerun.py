@@ -159,10 +159,10 @@ def _versions(record: dict[str, Any]) -> list[Difference]:
 def _locate(record: dict[str, Any], side_car: Path, image: str | Path | None) -> Path:
     if image is not None:
         return Path(image)
-    try:
-        recorded = Path(record["input"]["path"])
-    except (KeyError, TypeError) as error:
-        raise _damaged(side_car, error) from error
+    source = record.get("input")
+    if not isinstance(source, dict) or not isinstance(source.get("path"), str):
+        raise SideCarError(f"{side_car}: names no input file; say where the image lies")
+    recorded = Path(source["path"])
     places = (recorded, side_car.parent / recorded, side_car.parent / recorded.name)
     return next((place for place in places if place.is_file()), recorded)
 
