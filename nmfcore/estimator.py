@@ -72,6 +72,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         So many runs from different draws of random_state; the one with the lowest objective is kept.
     warm_start : bool, default=False
         Whether fit starts from the components of the last fit.
+    forgetting : float, default=3.0
+        How soon partial_fit forgets: with each batch, what earlier ones left is multiplied by (n_before / n_after) **
+        forgetting, with n the samples seen. 0: never.
 
     Attributes
     ----------
@@ -93,6 +96,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Number of iterations.
     converged_ : bool
         Whether the fit stopped for another reason than max_iter.
+    n_steps_ : int
+        Number of batches that partial_fit has seen.
 
     See Also
     --------
@@ -142,6 +147,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         time_limit: float | None = None,
         n_restarts: int = 1,
         warm_start: bool = False,
+        forgetting: float = 3.0,
     ) -> None:
         self.n_components = n_components
         self.init = init
@@ -165,6 +171,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.time_limit = time_limit
         self.n_restarts = n_restarts
         self.warm_start = warm_start
+        self.forgetting = forgetting
 
     def fit(
         self,
@@ -307,7 +314,69 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.n_iter_ = result.n_iter
         self.converged_ = result.converged
         self.reconstruction_err_ = result.reconstruction_err
+        self._stream = None
         return result.W
+
+    def partial_fit(self, X: Any, y: Any = None) -> NMF:
+        """Learn from one more batch of a stream, of which only sums are kept.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Non-negative data; any number of samples.
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        NMF
+            The estimator itself.
+
+        Raises
+        ------
+        TypeError
+            As `factorize`.
+        ValueError
+            If X has another number of features than the batches before, or a negative or non-finite entry; or if
+            a parameter has no meaning for a stream: another beta_loss than "frobenius" and "kullback-leibler",
+            smoothness_W, orthogonality_H, penalties, missing. The message names it.
+
+        Notes
+        -----
+        The first batch is factorised as by `fit`; after a `fit`, its components are the start. Each batch is then solved
+        for its weights, and the components minimise a surrogate of the objective of all batches so far, which lies above
+        it: by coordinate descent for the Frobenius loss [1]_, in closed form for Kullback-Leibler [2]_. Batches that
+        come again and again lead to a local minimum of their objective. Takes O(m n k) time a batch and O(k (n + k))
+        memory besides it. Components that nothing has used yet take the sample that is fitted worst.
+
+        References
+        ----------
+        .. [1] Mairal, Bach, Ponce, Sapiro, JMLR 11, 2010, https://jmlr.org/papers/v11/mairal10a.html, algorithm 2.
+        .. [2] Lefevre, Bach, Fevotte, WASPAA 2011, doi:10.48550/arXiv.1106.4198, section 3.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nmfcore import NMF
+        >>> X = np.random.default_rng(0).random((100, 5))
+        >>> model = NMF(3, random_state=0)
+        >>> for batch in np.array_split(X, 4):
+        ...     model = model.partial_fit(batch)
+        >>> model.n_steps_, model.transform(X).shape
+        (4, (100, 3))
+        """
+        from nmfcore.online import start_stream
+        from nmfcore.validation import as_matrix
+
+        H = getattr(self, "components_", None)
+        X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False, reset=H is None)
+        if getattr(self, "_stream", None) is None:
+            self._stream = start_stream(self, X, H)
+        self._stream.step(as_matrix(X))
+        self.components_ = self._stream.H.astype(X.dtype if H is None else H.dtype)
+        self.n_components_ = self.components_.shape[0]
+        self.n_steps_ = self._stream.n_steps
+        return self
 
     def transform(self, X: Any, *, mask: ArrayLike | None = None) -> NDArray[Any]:
         """Return the weights of X: for each row the minimiser of the objective at ``components_``.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
 
 __all__ = ["get_num_threads", "run_blocks", "set_num_threads"]
 
@@ -18,6 +19,8 @@ def _default_num_threads() -> int:
     wanted = os.environ.get("NUMBA_NUM_THREADS", "")
     return min(int(wanted), cores) if wanted.isdecimal() and int(wanted) >= 1 else cores
 
+
+_RANGES_A_THREAD = 16
 
 _num_threads: int = _default_num_threads()
 _pool: ThreadPoolExecutor | None = None
@@ -50,6 +53,8 @@ def set_num_threads(n_threads: int) -> None:
 
     Raises
     ------
+    TypeError
+        If n_threads is not an integer.
     ValueError
         If n_threads is below 1.
 
@@ -63,6 +68,8 @@ def set_num_threads(n_threads: int) -> None:
     >>> set_num_threads(before)
     """
     global _num_threads
+    if not isinstance(n_threads, Integral) or isinstance(n_threads, bool):
+        raise TypeError(f"n_threads must be an integer of at least 1, got {n_threads!r}.")
     if n_threads < 1:
         raise ValueError(f"n_threads must be at least 1, got {n_threads!r}.")
     _num_threads = int(n_threads)
@@ -79,8 +86,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
-def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int = 2) -> None:
-    """Call ``task(first, last)`` on ranges that cover ``range(n_blocks)``, at least ``least`` blocks to a thread."""
+def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int = 2, uneven: bool = False) -> None:
+    """Call ``task(first, last)`` on ranges that cover ``range(n_blocks)``, at least ``least`` blocks to a thread.
+
+    uneven: blocks differ in work, so threads take small ranges in turn instead of one large one each.
+    """
     global _pool
     workers = max(1, min(_num_threads, n_blocks // least))
     if workers == 1:
@@ -88,8 +98,16 @@ def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int 
         return
     if _pool is None:
         _pool = ThreadPoolExecutor(_num_threads - 1, thread_name_prefix="nmfcore")
-    bounds = [n_blocks * i // workers for i in range(workers + 1)]
-    pending = [_pool.submit(task, bounds[i], bounds[i + 1]) for i in range(1, workers)]
-    task(bounds[0], bounds[1])
+    n_ranges = min(n_blocks, workers * (_RANGES_A_THREAD if uneven else 1))
+    bounds = [n_blocks * i // n_ranges for i in range(n_ranges + 1)]
+    turns = iter(range(n_ranges))
+
+    def work() -> None:
+        # Drawing from one iterator is atomic.
+        for i in turns:
+            task(bounds[i], bounds[i + 1])
+
+    pending = [_pool.submit(work) for _ in range(workers - 1)]
+    work()
     for future in pending:
         future.result()

@@ -68,7 +68,7 @@ def _value_dense(X, mask, row_weight, column_weight, F, C, beta, floor, parts, f
 
 @kernel
 def _value_sparse(
-    indptr, indices, data, row_weight, n, F, C, column_sums, gram, beta, floor, parts, first, last
+    indptr, indices, data, row_weight, n, F, C, Ct, column_sums, gram, beta, floor, parts, first, last
 ):  # fmt: skip
     """At beta = 1 and 2 the entries that are zero count through the sums over columns and the Gram matrix."""
     m, k = F.shape
@@ -81,8 +81,9 @@ def _value_sparse(
             if beta == 1.0 or beta == 2.0:
                 for e in range(indptr[i], indptr[i + 1]):
                     product = 0.0
+                    c = Ct[indices[e]]
                     for t in range(k):
-                        product += np.float64(F[i, t]) * np.float64(C[t, indices[e]])
+                        product += np.float64(F[i, t]) * np.float64(c[t])
                     value = max(product, floor)
                     part += _divergence(np.float64(data[e]), value, beta)
                     part -= value if beta == 1.0 else 0.5 * value * value
@@ -207,13 +208,14 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
         weights = (rows.mask, rows.row_weight, rows.column_weight)
         run_blocks(lambda a, b: _value_dense(X, *weights, F, C, beta, floor, parts, a, b), n_blocks)
     else:
-        S = rows.sparse
+        S, Ct = rows.sparse, np.ascontiguousarray(C.T)
         sums, gram = C.sum(axis=1, dtype=np.float64), C.astype(np.float64) @ C.T
         run_blocks(
             lambda a, b: _value_sparse(
-                S.indptr, S.indices, S.data, rows.row_weight, n, F, C, sums, gram, beta, floor, parts, a, b
+                S.indptr, S.indices, S.data, rows.row_weight, n, F, C, Ct, sums, gram, beta, floor, parts, a, b
             ),
             n_blocks,
+            uneven=True,
         )
     return float(parts.sum())
 
@@ -241,5 +243,5 @@ def gradient_parts(rows: Rows, F: NDArray, C: NDArray, beta: float) -> tuple[NDA
                 S.indptr, S.indices, S.data, F, C, Ct, sums, gram, beta, floor, num, den, a * _ROWS, min(m, b * _ROWS)
             )
 
-    run_blocks(work, n_blocks)
+    run_blocks(work, n_blocks, uneven=rows.sparse is not None)
     return num, den

@@ -85,9 +85,7 @@ class Alternating:
     def residual(self) -> float:
         """Return the KKT residual: |projected gradient| |factor|, summed over W and H."""
         H = self.H
-        return _residual(
-            self.W, *self._parts(self.data.rows, self.W, H), self.penalties.terms_W(H), 0
-        ) + _residual(
+        return _residual(self.W, *self._parts(self.data.rows, self.W, H), self.penalties.terms_W(H), 0) + _residual(
             self._Ht,
             *self._parts(self.data.columns, self._Ht, np.ascontiguousarray(self.W.T)),
             self.penalties.terms_H(self.W),

@@ -156,9 +156,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
     else:
         n_blocks = -(-F.shape[0] // _ROWS)
         run_blocks(
-            lambda a, b: _sweep_rows(
-                F, gram, linear, terms.held, _MAX_SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])
-            ),
+            lambda a, b: _sweep_rows(F, gram, linear, terms.held, _MAX_SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])),
             n_blocks,
         )
 

@@ -62,10 +62,9 @@ def product(rows: Rows, C: NDArray) -> NDArray:
     m = rows.shape[0]
     out = np.empty((m, C.shape[0]), C.dtype)
     run_blocks(
-        lambda a, b: _multiply_sparse(
-            S.indptr, S.indices, S.data, Ct, out, a * _SPARSE_ROWS, min(m, b * _SPARSE_ROWS)
-        ),
+        lambda a, b: _multiply_sparse(S.indptr, S.indices, S.data, Ct, out, a * _SPARSE_ROWS, min(m, b * _SPARSE_ROWS)),
         -(-m // _SPARSE_ROWS),
+        uneven=True,
     )
     return out
 

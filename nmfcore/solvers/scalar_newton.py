@@ -170,14 +170,10 @@ def _sweep_sparse(
                 break
 
 
-_NO_GRAPH = Graph(
-    np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(0, np.int64), ()
-)
+_NO_GRAPH = Graph(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(0, np.int64), ())
 
 
-def update(
-    rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float, *, sweeps: int = 1, tol: float = 0.0
-) -> None:
+def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float, *, sweeps: int = 1, tol: float = 0.0) -> None:
     """Lower D_beta(X | FC) + terms, beta 1 or 2, over F (m, k) >= 0 in place, C-contiguous, for fixed C (k, n).
 
     Each row is swept ``sweeps`` times, or until no entry moves by more than ``tol`` of the largest. Sparse data: beta 1.
@@ -202,4 +198,4 @@ def update(
         def work(a: int, b: int, start: int = start, end: int = end) -> None:
             sweep(*head, *strengths, *arrays, *limits, start + a * _ROWS, min(start + b * _ROWS, end))
 
-        run_blocks(work, -(-(end - start) // _ROWS))
+        run_blocks(work, -(-(end - start) // _ROWS), uneven=rows.sparse is not None)
