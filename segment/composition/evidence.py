@@ -34,7 +34,7 @@ def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) ->
     >>> log_scores(np.ones((2, 8, 8), np.float32)).shape
     (2, 8, 8)
     """
-    scores = np.empty_like(abundances, dtype=np.float32)
+    scores = np.empty(abundances.shape, dtype=np.float32)
     np.add(abundances, np.float32(FLOOR), out=scores)
     np.log(scores, out=scores)
     if smoothing > 0:
@@ -54,7 +54,7 @@ def leaders(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
     return labels
 
 
-def margins(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def margins(scores: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the difference of the two highest scores of every pixel; shape (k, ...) becomes (...); 0 for k = 1."""
     if scores.shape[0] == 1:
         return np.zeros(scores.shape[1:], dtype=np.float32)

@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
 
+from segment.composition.evidence import margins
+
 # Nodes along the longer side of the image; the shorter one has as many as keep the cells square.
 NODES = 9
-SCHEDULE = ((1.0, 4096), (0.3, 8192), (0.1, 16384))
+# Temperatures in mean margins, and pixels looked at.
+SCHEDULE = ((1.0, 4096), (0.3, 8192), (0.1, 16384), (0.03, 16384))
 ITERATIONS = 60
 
 
@@ -68,10 +71,11 @@ def solve_offset_field(
     sampled = scores.reshape(n_phases, -1)[:, pixels].astype(np.float64)
     wanted = target.reshape(n_phases, -1)[:, pixels]
     variance, bound = max(sigma, 1e-3) ** 2, limit / 2
+    scale = max(float(margins(sampled).mean()), 1e-6)
     beta = np.zeros((n_phases, hats.shape[1]))
     for temperature, n_pixels in SCHEDULE:
         beta = _maximise(
-            sampled[:, :n_pixels], wanted[:, :n_pixels], hats[:n_pixels], variance, bound, temperature, beta
+            sampled[:, :n_pixels], wanted[:, :n_pixels], hats[:n_pixels], variance, bound, scale * temperature, beta
         )
     field = np.einsum("yr,irc,xc->iyx", down, beta.reshape(n_phases, *grid), across, optimize=True)
     return np.ascontiguousarray(field, dtype=np.float32)

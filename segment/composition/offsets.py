@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# (temperature, pixels): from a smooth problem, solved from anywhere, to one about as sharp as the labels.
-SCHEDULE = ((1.0, 2048), (0.3, 2048), (0.1, 4096), (0.03, 16384))
+from segment.composition.evidence import leaders, margins
+
+# (temperature in mean margins, pixels): from a smooth problem, solved from anywhere, to the labels themselves at 0.
+SCHEDULE = ((1.0, 2048), (0.3, 2048), (0.1, 4096), (0.03, 16384), (0.0, 65536))
 NEWTON_STEPS = 30
+SHARP_STEPS = 8
 # Far below what the sample resolves.
 GRADIENT_TOLERANCE = 3e-4
 ARMIJO = 1e-4
@@ -45,7 +48,7 @@ def solve_offsets(
     limit : float, default infinity
         Largest difference between two offsets: a pixel whose two highest scores differ by more keeps its label.
     schedule : tuple of (float, int), optional
-        Temperatures, and the number of pixels looked at for each.
+        Temperatures, as multiples of the mean margin of the two highest scores, and the pixels looked at for each.
 
     Returns
     -------
@@ -54,8 +57,9 @@ def solve_offsets(
     Notes
     -----
     The maximum over i is smoothed to a log-sum-exp whose temperature falls in steps; each step is solved by Newton's
-    method, projected onto the box and damped. It runs on 16384 pixels drawn with a fixed seed, so that its cost does
-    not depend on the size of the image; the fractions of the whole image then differ by about 0.004 at most.
+    method, projected onto the box and damped. The last one is without smoothing, with the curvature of the one before.
+    It runs on 65536 pixels drawn with a fixed seed, so that its cost does not depend on the size of the image; the
+    fractions of a larger image then differ by about 0.002.
 
     References
     ----------
@@ -75,10 +79,15 @@ def solve_offsets(
     # regular, and the mean is taken off.
     variance = max(sigma, 1e-4) ** 2
     offsets = np.zeros(len(target))
+    curvature = np.eye(len(target))
+    scale = max(float(margins(sampled).mean()), 1e-6)
     for temperature, n_pixels in schedule:
-        offsets = _maximise(sampled[:, :n_pixels], target, variance, bound, temperature, offsets)
-        offsets -= offsets.mean()
-    return offsets
+        part = sampled[:, :n_pixels]
+        if temperature > 0:
+            offsets, curvature = _maximise(part, target, variance, bound, scale * temperature, offsets)
+        else:
+            offsets = _sharpen(part, target, variance, bound, curvature, offsets)
+    return offsets - offsets.mean()
 
 
 def draw(scores: NDArray[np.floating], n_drawn: int) -> NDArray[np.float32]:
@@ -96,20 +105,18 @@ def _maximise(
     bound: float,
     temperature: float,
     offsets: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Maximise the dual at one temperature by damped Newton steps within the box."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Maximise the dual at one temperature by damped Newton steps within the box; return also its curvature."""
     value, shares = _dual(scores, target, variance, temperature, offsets)
+    curvature = np.eye(len(target))
     for _ in range(NEWTON_STEPS):
         fractions = shares.mean(axis=1, dtype=np.float64)
-        gradient = target - fractions - variance * offsets
-        is_held = ((offsets >= bound) & (gradient > 0)) | ((offsets <= -bound) & (gradient < 0))
-        free = np.flatnonzero(~is_held)
-        if np.abs(gradient[free]).max(initial=0.0) < GRADIENT_TOLERANCE:
-            break
         curvature = (np.diag(fractions) - shares @ shares.T / shares.shape[1]) / temperature
         curvature[np.diag_indices_from(curvature)] += variance
-        step = np.zeros_like(offsets)
-        step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
+        gradient = target - fractions - variance * offsets
+        step = _newton_step(gradient, curvature, bound, offsets)
+        if np.abs(gradient[step != 0]).max(initial=0.0) < GRADIENT_TOLERANCE:
+            break
         length = 1.0
         while True:
             trial = np.clip(offsets + length * step, -bound, bound)
@@ -118,9 +125,43 @@ def _maximise(
                 break
             length /= 2
             if length < SMALLEST_STEP:
-                return offsets
+                return offsets, curvature
         offsets, value, shares = trial, trial_value, trial_shares
-    return offsets
+    return offsets, curvature
+
+
+def _sharpen(
+    scores: NDArray[np.float32],
+    target: NDArray[np.float64],
+    variance: float,
+    bound: float,
+    curvature: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Take steps on the dual without smoothing, as long as its gradient falls."""
+    best, smallest, length = offsets, np.inf, 1.0
+    for _ in range(SHARP_STEPS):
+        labels = leaders(scores + offsets[:, None].astype(np.float32))
+        gradient = target - np.bincount(labels, minlength=len(target)) / labels.size - variance * offsets
+        step = _newton_step(gradient, curvature, bound, offsets)
+        size = np.abs(gradient[step != 0]).max(initial=0.0)
+        if size < smallest:
+            best, smallest, kept = offsets, size, step
+        else:
+            length /= 2
+        offsets = np.clip(best + length * kept, -bound, bound)
+    return best
+
+
+def _newton_step(
+    gradient: NDArray[np.float64], curvature: NDArray[np.float64], bound: float, offsets: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the step of the offsets that are not held at a bound by their gradient; 0 for those that are."""
+    is_held = ((offsets >= bound) & (gradient > 0)) | ((offsets <= -bound) & (gradient < 0))
+    free = np.flatnonzero(~is_held)
+    step = np.zeros_like(offsets)
+    step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
+    return step
 
 
 def _dual(
