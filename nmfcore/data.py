@@ -46,10 +46,17 @@ class Rows:
         """Type of the entries."""
         return self.row_weight.dtype
 
+    @property
+    def entries(self) -> NDArray:
+        """The dense entries, C- or F-contiguous."""
+        if self.dense is None:
+            raise TypeError("These rows are sparse.")
+        return self.dense
+
     @cached_property
     def array(self) -> NDArray:
         """The dense entries, C-contiguous and writeable."""
-        return np.require(self.dense, requirements="CW")
+        return np.require(self.entries, requirements=["C", "W"])
 
 
 class Data:

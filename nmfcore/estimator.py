@@ -275,13 +275,14 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         previous = getattr(self, "components_", None) if self.warm_start else None
         X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False)
-        init = self.init
+        init, n_components = self.init, self.n_components
         if previous is not None and previous.shape[1] == X.shape[1]:
-            init, H = "custom", previous.astype(X.dtype)
-            W = np.maximum(self._weights(X, H, mask), np.finfo(X.dtype).tiny)
+            components = previous.astype(X.dtype)
+            init, n_components, H = "custom", len(components), components
+            W = np.maximum(self._weights(X, components, mask), np.finfo(X.dtype).tiny)
         result = factorize(
             X,
-            self.n_components if init != "custom" or previous is None else len(H),
+            n_components,
             W=W,
             H=H,
             init=init,
@@ -343,9 +344,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Notes
         -----
-        The first batch is factorised as by `fit`; after a `fit`, its components are the start. Each batch is then solved
-        for its weights, and the components minimise a surrogate of the objective of all batches so far, which lies above
-        it: by coordinate descent for the Frobenius loss [1]_, in closed form for Kullback-Leibler [2]_. Batches that
+        The first batch is factorised as by `fit`; after a `fit`, its components are the start. Each batch is then
+        solved for its weights, and the components minimise a surrogate of the objective of all batches so far, which lies
+        above it: by coordinate descent for the Frobenius loss [1]_, in closed form for Kullback-Leibler [2]_. Batches that
         come again and again lead to a local minimum of their objective. Takes O(m n k) time a batch and O(k (n + k))
         memory besides it. Components that nothing has used yet take the sample that is fitted worst.
 
@@ -370,12 +371,12 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         H = getattr(self, "components_", None)
         X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False, reset=H is None)
-        if getattr(self, "_stream", None) is None:
-            self._stream = start_stream(self, X, H)
-        self._stream.step(as_matrix(X))
-        self.components_ = self._stream.H.astype(X.dtype if H is None else H.dtype)
+        stream = getattr(self, "_stream", None) or start_stream(self, X, H)
+        stream.step(as_matrix(X))
+        self._stream = stream
+        self.components_ = stream.H.astype(X.dtype if H is None else H.dtype)
         self.n_components_ = self.components_.shape[0]
-        self.n_steps_ = self._stream.n_steps
+        self.n_steps_ = stream.n_steps
         return self
 
     def transform(self, X: Any, *, mask: ArrayLike | None = None) -> NDArray[Any]:

@@ -422,7 +422,7 @@ def _count_components(n_components: Any, W: ArrayLike | None, H: ArrayLike | Non
     if isinstance(n_components, str):
         check_choice(n_components, "n_components", ("auto",))
         for factor, axis in ((H, 0), (W, 1)):
-            if np.ndim(factor) == 2:
+            if factor is not None and np.ndim(factor) == 2:
                 return np.shape(factor)[axis]
         return X.shape[1]
     return check_integer(n_components, "n_components", 1)

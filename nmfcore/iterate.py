@@ -21,7 +21,9 @@ class Solver(Protocol):
     loss: float
 
     @property
-    def distance(self) -> float: ...
+    def distance(self) -> float:
+        """The loss without the penalties."""
+        ...
 
     def step(self) -> float | None:
         """Move to factors of lower objective; return the decrease to expect of the next step, None if stuck."""

@@ -147,9 +147,10 @@ def objective(
     >>> objective(np.eye(2), np.ones((2, 1)), np.array([[0.5, 0.5]]))
     0.5
     """
-    A, W, H = as_matrix(X), as_matrix(W, "W"), as_matrix(H, "H")
-    if W.shape[0] != A.shape[0] or H.shape[1] != A.shape[1] or W.shape[1] != H.shape[0]:
-        raise ValueError(f"W {W.shape} times H {H.shape} is not of the shape of X {A.shape}.")
+    A = as_matrix(X)
+    left, right = (as_matrix(F, name).astype(np.float64) for F, name in ((W, "W"), (H, "H")))
+    if left.shape[0] != A.shape[0] or right.shape[1] != A.shape[1] or left.shape[1] != right.shape[0]:
+        raise ValueError(f"W {left.shape} times H {right.shape} is not of the shape of X {A.shape}.")
     strengths = translate_penalties(
         A.shape,
         alpha_W,
@@ -162,8 +163,7 @@ def objective(
         penalties=penalties,
     )
     beta = beta_of(beta_loss)
-    W, H = W.astype(np.float64), H.astype(np.float64)
     data = Data(A, check_mask(mask, A.shape), check_sample_weight(sample_weight, A.shape[0]))
     if beta == 2.0 and data.is_plain and not data.is_sparse:
-        return frobenius.value(A, W, H) + strengths.value(W, H)
-    return beta_divergence.value(data.rows, W, H, beta) + strengths.value(W, H)
+        return frobenius.value(A, left, right) + strengths.value(left, right)
+    return beta_divergence.value(data.rows, left, right, beta) + strengths.value(left, right)

@@ -69,7 +69,7 @@ def beta_of(beta_loss: object) -> float:
 
 
 def make_problem(
-    X: NDArray[Any] | sp.csr_array,
+    X: Any,
     penalties: Penalties,
     beta: float,
     *,
@@ -106,7 +106,7 @@ def make_problem(
     return Problem(data, penalties, beta, reference, scale, largest)
 
 
-def _has_zeros(X: NDArray[Any] | sp.csr_array, mask: NDArray[np.bool_] | None) -> bool:
+def _has_zeros(X: Any, mask: NDArray[np.bool_] | None) -> bool:
     if sp.issparse(X):
         return X.nnz < X.shape[0] * X.shape[1] or bool((X.data == 0).any())
     return bool((X == 0).any() if mask is None else ((X == 0) & mask).any())

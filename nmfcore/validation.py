@@ -77,7 +77,7 @@ def as_matrix(X: Any, name: str = "X") -> Any:
     # The integer type that SciPy would choose, whoever built X, and memory that kernels may be handed.
     integer = np.int32 if max(A.nnz, *A.shape) < 2**31 else np.int64
     A.indptr, A.indices = np.array(A.indptr, integer), np.array(A.indices, integer)
-    A.data = np.require(A.data, requirements="CW")
+    A.data = np.require(A.data, requirements=["C", "W"])
     return A
 
 
@@ -221,19 +221,22 @@ def check_factor(F: ArrayLike | None, shape: tuple[int | None, int | None], name
     """
     if F is None:
         raise ValueError(f"{name} is missing: init='custom' needs both W and H, update_H=False needs H.")
-    F = check_array(F, dtype=None, ensure_all_finite=False, input_name=name)
-    for expected, found, which in zip(shape, F.shape, ("first", "second"), strict=True):
+    given: NDArray[Any] = check_array(F, dtype=None, ensure_all_finite=False, input_name=name)
+    for expected, found, which in zip(shape, given.shape, ("first", "second"), strict=True):
         if expected is not None and expected != found:
             raise ValueError(
-                f"Array with wrong {which} dimension passed to NMF (input {name}). Expected {expected}, but got {found}."
+                f"Array with wrong {which} dimension passed to NMF (input {name}). "
+                f"Expected {expected}, but got {found}."
             )
-    if F.dtype != X.dtype:
-        raise TypeError(f"{name} should have the same dtype as X. Got {name}.dtype = {F.dtype}, X.dtype = {X.dtype}.")
-    F = np.array(F, order="C")
-    largest, _ = check_values(F, name)
+    if given.dtype != X.dtype:
+        raise TypeError(
+            f"{name} should have the same dtype as X. Got {name}.dtype = {given.dtype}, X.dtype = {X.dtype}."
+        )
+    copy = np.array(given, order="C")
+    largest, _ = check_values(copy, name)
     if largest == 0:
         raise ValueError(f"Array passed to NMF (input {name}) is full of zeros.")
-    return F
+    return copy
 
 
 def check_integer(value: object, name: str, least: int) -> int:
@@ -265,9 +268,10 @@ def check_number(value: object, name: str, low: float = 0.0, high: float = np.in
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {value!r}.")
-    if not (np.isfinite(value) and low <= value <= high):
+    number = float(value)
+    if not (np.isfinite(number) and low <= number <= high):
         raise ValueError(f"{name} must be a finite number in [{low:g}, {high:g}], got {value!r}.")
-    return float(value)
+    return number
 
 
 def check_choice(value: object, name: str, known: tuple[Any, ...]) -> Any:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -66,7 +68,7 @@ def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDA
     return W, H
 
 
-def _leading_triplets(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
+def _leading_triplets(X: Any, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
     m, n = X.shape
     if min(m, n) > _SMALL:
         return randomized_svd(X, min(k, m, n), random_state=rng)
@@ -76,7 +78,7 @@ def _leading_triplets(X: NDArray, k: int, rng: np.random.RandomState) -> tuple[N
     return U[:, :k], S[:k], Vt[:k]
 
 
-def _thin_svd(A: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _thin_svd(A: Any) -> tuple[NDArray, NDArray, NDArray]:
     """Return the SVD of a matrix with one short side through the eigenvectors of the small Gram matrix."""
     if A.shape[0] < A.shape[1]:
         U, S, Vt = _thin_svd(A.T)

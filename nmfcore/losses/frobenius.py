@@ -37,7 +37,7 @@ def value(X: NDArray, W: NDArray, H: NDArray) -> float:
         for b in range(first, last):
             block = slice(b * rows, (b + 1) * rows)
             # A copy where X or the product is not row-major and writeable: one type for the kernel.
-            parts[b] = _square_distance(np.require(X[block], requirements="CW"), np.dot(W[block], H))
+            parts[b] = _square_distance(np.require(X[block], requirements=["C", "W"]), np.dot(W[block], H))
 
     run_blocks(measure, n_blocks)
     return 0.5 * float(parts.sum())

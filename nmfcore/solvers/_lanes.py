@@ -110,7 +110,7 @@ def _pivot(k: int) -> Iterator[str]:
     yield "      taken = zero"
     for t in reversed(range(k)):
         yield f"      flip = b{t} * (one - single * taken)"
-        yield f"      taken = taken + flip - taken * flip"
+        yield "      taken = taken + flip - taken * flip"
         yield f"      W[i + {_at(t)}] = w{t}"
         yield f"      active[i + {_at(t)}] = a{t} + flip - (flip + flip) * a{t}"
     yield "      flag[i] = taken"

@@ -56,9 +56,9 @@ def dense_product(A: NDArray, B: NDArray) -> NDArray:
 def product(rows: Rows, C: NDArray) -> NDArray:
     """Return X V C' (m, k) for C (k, n), with V the weights of the columns on its diagonal."""
     C = _weighted(C, rows.column_weight)
-    if rows.sparse is None:
-        return dense_product(rows.dense, np.ascontiguousarray(C.T))
     S, Ct = rows.sparse, np.ascontiguousarray(C.T)
+    if S is None:
+        return dense_product(rows.entries, Ct)
     m = rows.shape[0]
     out = np.empty((m, C.shape[0]), C.dtype)
     run_blocks(

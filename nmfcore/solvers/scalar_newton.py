@@ -3,8 +3,8 @@
 For a row f with y = fC, component by component: the slope g and the curvature q of the objective along f_t, then
 f_t <- max(0, f_t - g / q), and y follows at once. For the Frobenius loss that is the exact minimiser. For
 Kullback-Leibler it is a Newton step [1]_, damped where it would overshoot a self-concordant function: with
-lambda = c sqrt(q) |step|, c = 1 / sqrt(smallest positive x of the row), a downward step with lambda > 0.683802 is divided
-by 1 + lambda, and the objective never rises [2]_.
+lambda = c sqrt(q) |step|, c = 1 / sqrt(smallest positive x of the row), a downward step with lambda > 0.683802 is
+divided by 1 + lambda, and the objective never rises [2]_.
 
 .. [1] Hsieh, Dhillon, "Fast coordinate descent methods with variable selection for non-negative matrix factorization",
    KDD 2011, doi:10.1145/2020408.2020577.
@@ -176,7 +176,7 @@ _NO_GRAPH = Graph(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.
 def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float, *, sweeps: int = 1, tol: float = 0.0) -> None:
     """Lower D_beta(X | FC) + terms, beta 1 or 2, over F (m, k) >= 0 in place, C-contiguous, for fixed C (k, n).
 
-    Each row is swept ``sweeps`` times, or until no entry moves by more than ``tol`` of the largest. Sparse data: beta 1.
+    Each row is swept ``sweeps`` times, or until no entry moves by more than ``tol`` of the largest. Sparse: beta 1.
     """
     graph = terms.graph or _NO_GRAPH
     arrays = (graph.indptr, graph.indices, graph.weights, graph.degree, graph.order)
