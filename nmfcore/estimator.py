@@ -344,11 +344,12 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Notes
         -----
-        The first batch is factorised as by `fit`; after a `fit`, its components are the start. Each batch is then
-        solved for its weights, and the components minimise a surrogate of the objective of all batches so far, which lies
-        above it: by coordinate descent for the Frobenius loss [1]_, in closed form for Kullback-Leibler [2]_. Batches that
-        come again and again lead to a local minimum of their objective. Takes O(m n k) time a batch and O(k (n + k))
-        memory besides it. Components that nothing has used yet take the sample that is fitted worst.
+        The first batch is factorised as by `fit`; after a `fit`, its components are the start. Each batch is
+        then solved for its weights, and the components minimise a surrogate of the objective of all batches so
+        far, which lies above it: by coordinate descent for the Frobenius loss [1]_, in closed form for
+        Kullback-Leibler [2]_. Batches that come again and again lead to a local minimum of their objective.
+        Takes O(m n k) time a batch and O(k (n + k)) memory besides it. Components that nothing has used yet
+        take the sample that is fitted worst.
 
         References
         ----------
