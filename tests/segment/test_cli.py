@@ -89,6 +89,50 @@ def test_resume_says_what_was_kept(folder, tmp_path):
     assert [image["is_resumed"] for image in json.loads(call(*arguments).stdout)["images"]] == [True, True]
 
 
+def test_report_and_exports_are_asked_for_by_option(folder, tmp_path):
+    result = call("run", folder, "-k", 2, "-o", tmp_path / "out", "--report", "--export", "npz", "--export", "parquet")
+    assert result.exit_code == 0, result.output
+    assert f"Report in {tmp_path / 'out' / 'report.html'}" in result.stdout
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"report.html", "image0_phases.npz", "image1_phases.npz", "fractions.parquet"} <= names
+    arguments = ("apply", tmp_path / "out" / "model.npz", folder, "-o", tmp_path / "again")
+    content = json.loads(call(*arguments, "--report", "--export", "geojson", "--json").stdout)
+    assert content["report"] == str(tmp_path / "again" / "report.html")
+    assert (tmp_path / "again" / "image1_regions.geojson").is_file()
+
+
+def test_rerun_says_same_or_what_differs(folder, tmp_path):
+    out = tmp_path / "out"
+    assert call("run", folder, "-k", 2, "-o", out).exit_code == 0
+    same = call("rerun", out / "image0.json", out / "image1.json", "--train", folder)
+    assert same.exit_code == 0, same.output
+    assert same.stdout.splitlines() == [f"{out / f'image{i}.json'}: the same labels, bit for bit" for i in range(2)]
+    draw(folder / "image1.png", 9)
+    other = call("rerun", out / "image0.json", out / "image1.json")
+    assert other.exit_code == 1
+    assert other.stdout.splitlines() == same.stdout.splitlines()[:1]
+    assert "image1.json: not segmented again" in other.stderr
+    assert "  input sha256: recorded " in other.stderr
+    [content] = json.loads(call("rerun", out / "image1.json", "--json").stdout)
+    assert (content["is_same"], content["differences"][0]["kind"]) == (False, "input")
+    assert call("rerun", out / "image0.json", "--quiet").output == ""
+
+
+def test_rerun_of_labels_that_differ_for_no_recorded_reason(folder, tmp_path):
+    assert call("run", folder, "-k", 2, "-o", tmp_path / "out").exit_code == 0
+    side_car = tmp_path / "out" / "image0.json"
+    side_car.write_text(side_car.read_text().replace('"labels_sha256": "', '"labels_sha256": "0'))
+    result = call("rerun", side_car)
+    assert result.exit_code == 1
+    assert "other labels, 0 pixels changed; nothing that is recorded differs" in result.stderr
+
+
+def test_rerun_of_what_is_no_side_car_is_one_line(folder, tmp_path):
+    assert_one_line(call("rerun", folder / "image0.png"), 1, "image0.png", "side-car")
+    assert_one_line(call("rerun", tmp_path / "gone.json"), 1, "gone.json")
+    assert_one_line(call("rerun", "a.json", "b.json", "--image", folder / "image0.png"), 2, "--image")
+
+
 def test_info_shows_size_calibration_and_band(folder):
     result = call("info", folder / "image0.png", "--pixel-size", 0.25, "--band", 30)
     assert result.exit_code == 0
@@ -140,7 +184,7 @@ def test_a_corrupt_model_is_named(folder, tmp_path):
         (["-k", 0], "n_phases"), (["-k", 256], "n_phases"), (["--preset", "x"], "high_sparsity"),
         (["--features", "x"], "pixel"), (["--size", "big"], "size"), (["--seed", -1], "random_state"),
         (["--band", "top"], "--band"), (["--band", 0], "--band"), (["--pixel-size", -1], "--pixel-size"),
-        (["--pixel-size", "nan"], "--pixel-size"),
+        (["--pixel-size", "nan"], "--pixel-size"), (["--export", "hdf5"], "geojson"),
     ],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2(folder, tmp_path, options, word):

@@ -3,13 +3,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from segment import Segmenter
 from segment.io import OutputError, write_png
@@ -214,6 +216,83 @@ def test_an_interrupted_run_leaves_no_half_and_can_be_resumed(folder, tmp_path, 
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
     done = apply(segmenter, [folder], out, resume=True)
     assert [image.is_resumed for image in done.images] == [True, False, True]
+
+
+def test_exports_lie_beside_the_results_and_are_in_the_side_car(folder, tmp_path):
+    out = tmp_path / "out"
+    done = run([folder], two_phases(), out, exports=["parquet", "npz", "geojson"], options=ReadOptions(pixel_size_um=1))
+    assert done.report is None
+    record = json.loads((out / "image0.json").read_text())
+    further = {"image0_phases.npz", "image0_regions.geojson", "image0_regions_um.geojson"}
+    assert further <= set(record["files"])
+    assert all((out / name).is_file() for name in record["files"])
+    assert parquet.read_table(out / "fractions.parquet").num_rows == len(table(out)) == 6
+    with np.load(out / "image0_phases.npz") as archive:
+        np.testing.assert_array_equal(archive["labels"], done.segmenter.predict(folder / "image0.png").labels)
+
+
+def test_resume_makes_the_exports_that_are_missing(folder, tmp_path):
+    out = tmp_path / "out"
+    segmenter = two_phases()
+    run([folder], segmenter, out, exports=["npz"])
+    (out / "image1_phases.npz").unlink()
+    fewer = apply(segmenter, [folder], out, resume=True)
+    assert [image.is_resumed for image in fewer.images] == [True, False, True]
+    more = apply(segmenter, [folder], out, resume=True, exports=["npz"])
+    assert [image.is_resumed for image in more.images] == [True, False, True]
+    assert (out / "image1_phases.npz").is_file()
+
+
+def test_an_export_never_overwrites_an_input(folder):
+    draw(folder / "image0_labels.tif", 9)
+    before = (folder / "image0_labels.tif").read_bytes()
+    with pytest.raises(OutputError, match=r"image0_labels\.tif: is an input"):
+        run([folder], two_phases(), folder, exports=["imagej"])
+    assert (folder / "image0_labels.tif").read_bytes() == before
+
+
+def test_an_unknown_export_is_refused_before_anything_is_read(folder, tmp_path):
+    with pytest.raises(ValueError, match="unknown export format 'hdf5'"):
+        run([folder], two_phases(), tmp_path / "out", exports=["hdf5"])
+    assert not (tmp_path / "out").exists()
+
+
+def shown(page: Path) -> list[str]:
+    return re.findall(r'<section class="field" id="field-\d+">\s*<h3>(.*?)</h3>', page.read_text("utf-8"))
+
+
+def test_the_report_of_a_run_has_every_field_and_every_failure(folder, tmp_path):
+    (folder / "broken.png").write_bytes(b"not an image")
+    done = run([folder], two_phases(), tmp_path / "out", report=True)
+    assert done.report == tmp_path / "out" / "report.html"
+    assert shown(done.report) == ["image0", "image1", "image2"]
+    page = done.report.read_text("utf-8")
+    assert "1 input could not be read" in page
+    assert "broken.png" in page
+    assert hashlib.sha256((folder / "image1.png").read_bytes()).hexdigest() in page
+
+
+def test_a_resumed_run_reports_kept_fields_too(folder, tmp_path):
+    out = tmp_path / "out"
+    segmenter = two_phases()
+    first = run([folder], segmenter, out, report=True)
+    assert first.report is not None
+    pictures = re.findall('data:image/png;base64,[^"]+', first.report.read_text("utf-8"))
+    write_png(out / "image1_labels.png", np.zeros((2, 2), dtype=np.uint8))
+    (out / "image2_labels.png").write_bytes(b"damaged")
+    again = apply(segmenter, [folder], out, resume=True, report=True)
+    assert [image.is_resumed for image in again.images] == [True, False, False]
+    assert again.report is not None
+    assert re.findall('data:image/png;base64,[^"]+', again.report.read_text("utf-8")) == pictures
+
+
+def test_no_field_no_report(folder, tmp_path):
+    segmenter = two_phases()
+    train([folder], segmenter)
+    (tmp_path / "a.png").write_bytes(b"no image")
+    done = apply(segmenter, [tmp_path / "a.png"], tmp_path / "out", report=True)
+    assert done.report is None
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 def test_an_output_folder_that_is_a_file_is_said(folder, tmp_path):
