@@ -19,7 +19,7 @@ multiplied by (n_{t-1} / n_t)^forgetting, with n_t the samples seen after it: ea
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -33,9 +33,6 @@ from nmfcore.problem import beta_of
 from nmfcore.solvers.products import blas_alone
 from nmfcore.solvers.row_pass import step_H
 from nmfcore.validation import check_number
-
-if TYPE_CHECKING:
-    from nmfcore.estimator import NMF
 
 __all__ = ["OnlineFactorization", "start_stream"]
 
@@ -131,7 +128,10 @@ class OnlineFactorization:
     def _solve(self, X: Any) -> NDArray[Any]:
         H = self.H.astype(X.dtype)
         loss = "frobenius" if self._beta == 2.0 else "kullback-leibler"
-        return solve_weights(X, H, beta_loss=loss, alpha_W=self._alpha_W, l1_ratio=self._l1_ratio)
+        W = solve_weights(X, H, beta_loss=loss, alpha_W=self._alpha_W, l1_ratio=self._l1_ratio)
+        # The weight of a component that is 0 is anything.
+        W[:, ~H.any(axis=1)] = 0
+        return W
 
     def _revive(self, X: Any, W: NDArray[Any]) -> bool:
         """Give components that no row has used yet the residuals of the rows that are fitted worst."""
@@ -182,8 +182,8 @@ class OnlineFactorization:
         self.H[free] = np.maximum(H, _RELATIVE_FLOOR * H.max(initial=0.0))
 
 
-def start_stream(model: NMF, X: Any, H: NDArray[Any] | None) -> OnlineFactorization:
-    """Return the stream that a model's parameters describe, starting at H, or at a factorization of the batch X.
+def start_stream(model: Any, X: Any, H: NDArray[Any] | None) -> OnlineFactorization:
+    """Return the stream that the parameters of an NMF describe, starting at H, or at a factorization of the batch X.
 
     Raises
     ------
