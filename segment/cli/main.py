@@ -10,6 +10,7 @@ import typer
 from segment.cli.console import Session
 
 if TYPE_CHECKING:
+    from segment.composition import Composition
     from segment.model import Segmenter
     from segment.pipeline import ReadOptions
 
@@ -40,6 +41,25 @@ PixelSize = Annotated[
     float | None,
     typer.Option("--pixel-size", help="Edge of a pixel in micrometres, over the file's own.", show_default=False),
 ]
+Names = Annotated[
+    str | None,
+    typer.Option("--names", help="Names of the phases, darkest first, separated by commas.", show_default=False),
+]
+Fractions = Annotated[
+    str | None,
+    typer.Option(
+        "--fractions",
+        help="Known area fractions of every image: 'ferrite=0.7,pearlite=0.3', or '0.7,0.3' from dark to bright.",
+        show_default=False,
+    ),
+]
+Densities = Annotated[
+    str | None,
+    typer.Option(help="Densities, written alike: the fractions are then by weight.", show_default=False),
+]
+Sigma = Annotated[float, typer.Option("--fraction-sigma", help="Uncertainty of the fractions, one sigma.")]
+Hard = Annotated[bool, typer.Option("--hard", help="Meet the fractions to the pixel.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave labels unguided where the fractions fight the image.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep finished results of the same input, model and options.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -140,6 +160,12 @@ def apply(
     resume: Resume = False,
     report: Report = False,
     export: Export = None,
+    names: Names = None,
+    fractions: Fractions = None,
+    densities: Densities = None,
+    fraction_sigma: Sigma = 0.05,
+    hard: Hard = False,
+    strict: Strict = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -149,8 +175,12 @@ def apply(
         from segment.pipeline import apply as apply_to_files
 
         options = _read_options(session, band, pixel_size)
+        composition = _composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = _exports(session, export)
         segmenter = Segmenter.load(model)
+        if names is not None:
+            with session.usage_errors():
+                segmenter.name_phases(_split(names) or ())
         with session.progress() as advance:
             done = apply_to_files(
                 segmenter,
@@ -160,6 +190,7 @@ def apply(
                 resume=resume,
                 exports=exports,
                 report=report,
+                composition=composition,
                 on_progress=advance,
             )
         session.print_batch(done, out)
@@ -180,6 +211,12 @@ def run(
     resume: Resume = False,
     report: Report = False,
     export: Export = None,
+    names: Names = None,
+    fractions: Fractions = None,
+    densities: Densities = None,
+    fraction_sigma: Sigma = 0.05,
+    hard: Hard = False,
+    strict: Strict = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -188,6 +225,7 @@ def run(
         from segment.pipeline import run as run_files
 
         options = _read_options(session, band, pixel_size)
+        composition = _composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = _exports(session, export)
         segmenter = _segmenter(session, k, preset, features, size, clahe, seed)
         with session.progress() as advance:
@@ -199,6 +237,8 @@ def run(
                 resume=resume,
                 exports=exports,
                 report=report,
+                names=_split(names),
+                composition=composition,
                 on_progress=advance,
             )
         session.print_batch(done, out)
@@ -291,6 +331,37 @@ def _read_options(session: Session, band: str, pixel_size: float | None) -> Read
         if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
             raise ValueError(f"--pixel-size: a positive number of micrometres, got {pixel_size}")
     return ReadOptions(int(band) if band.isdecimal() else band, pixel_size)
+
+
+def _composition(
+    session: Session, fractions: str | None, densities: str | None, sigma: float, hard: bool, strict: bool
+) -> Composition | None:
+    from segment.composition import Composition
+
+    with session.usage_errors():
+        if fractions is None:
+            if densities is not None or hard or strict:
+                raise ValueError("--densities, --hard and --strict say how to use --fractions, which is missing")
+            return None
+        if not sigma > 0:
+            raise ValueError(f"--fraction-sigma: a number above 0, got {sigma}")
+        by_weight = None if densities is None else _numbers("--densities", densities)
+        return Composition(_numbers("--fractions", fractions), by_weight, sigma, hard, strict)
+
+
+def _numbers(option: str, text: str) -> dict[str, float] | list[float]:
+    """Read 'a=1,b=2' as a mapping, and '1,2' as a list."""
+    try:
+        if "=" not in text:
+            return [float(item) for item in text.split(",")]
+        pairs = [item.split("=") for item in text.split(",")]
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError as error:
+        raise ValueError(f"{option}: 'name=number,...' or 'number,...', got {text!r}") from error
+
+
+def _split(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",")]
 
 
 def _exports(session: Session, chosen: list[str] | None) -> tuple[str, ...]:

@@ -4,10 +4,12 @@
 """
 
 from segment.composition.area_fractions import area_fractions, fraction_profile
+from segment.composition.composition import Composition
 from segment.composition.guidance import CompositionWarning, guide, guide_batch
 from segment.composition.identity import name_by_brightness, name_by_seed, order_by_brightness
 
 __all__ = [
+    "Composition",
     "CompositionWarning",
     "area_fractions",
     "fraction_profile",

@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.area_fractions import Fractions, area_fractions
-from segment.composition.evidence import SMOOTHING, gate_margin, leaders, log_scores, margins
+from segment.composition.evidence import SMOOTHING, gate_margin, leaders, log_scores
 from segment.composition.exact_areas import meet_areas
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
 from segment.composition.prior import SIGMA, Prior
 from segment.records import Guidance
 
+# Log scores that differ by less are those of one grey level.
+SAME = 1e-4
+
 
 class CompositionWarning(UserWarning):
-    """The given composition fights the image, or the image says nothing."""
+    """The given composition fights the image, or the image says nothing of the phases."""
 
 
 def guide(
@@ -54,7 +57,7 @@ def guide(
         How sure of itself the image must be for a pixel to keep its label whatever the prior: the natural logarithm of
         how many times less often than at no margin the image contradicts itself there, see
         `segment.composition.evidence.gate_margin`; infinity: the prior may flip any pixel. "auto" is ``0.3 / sigma``,
-        and 1 where the prior fights the image.
+        and 0.5 where the prior fights the image.
     strict : bool, default False
         Abstain where the prior fights the image.
     smoothing : float, default 2.0
@@ -73,7 +76,7 @@ def guide(
     Warns
     -----
     CompositionWarning
-        If the prior fights the image, or the image says nothing: all its pixels have equal evidence for all phases.
+        If the prior fights the image, or the image says nothing: the evidence is the same in all its pixels.
 
     Notes
     -----
@@ -155,7 +158,7 @@ def _guided(
     unguided = [leaders(abundances) for abundances in batch]
     overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
     pooled = _pooled(scores)
-    says_nothing = not any(margins(image).any() for image in scores)
+    says_nothing = not any(_tells_phases_apart(image) for image in scores)
     conflict, misnaming = prior.conflict(pooled, overall)
     fights = prior.fights(conflict, misnaming)
     _warn(names, says_nothing, fights, conflict, misnaming, prior.strict)
@@ -188,6 +191,11 @@ def _guided(
         )
         for before, after in zip(unguided, labels, strict=True)
     )
+
+
+def _tells_phases_apart(scores: NDArray[np.float32]) -> bool:
+    """Say whether the evidence for one phase against another differs anywhere by more than rounding."""
+    return any(float(np.ptp(plane - scores[0])) > SAME for plane in scores[1:])
 
 
 def _shifts(
@@ -243,7 +251,7 @@ def _warn(
     names: tuple[str, ...], says_nothing: bool, fights: bool, conflict: float, misnaming: float, strict: bool
 ) -> None:
     if says_nothing:
-        message = "the image says nothing of the phases: every pixel has equal evidence for all; labels are unguided"
+        message = "the image says nothing of the phases: all its pixels have the same evidence; labels are unguided"
     elif fights:
         what = f"the fractions given for {', '.join(names)} override {100 * conflict:.0f} % of the image's evidence"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"

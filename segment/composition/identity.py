@@ -81,7 +81,10 @@ def name_by_brightness(
 
 
 def name_by_seed(
-    seeds: Mapping[str, tuple[int, int]], abundances: NDArray[np.float32], radius: int = 5
+    seeds: Mapping[str, tuple[int, int]],
+    abundances: NDArray[np.float32],
+    radius: int = 5,
+    names: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
     """Name components by pointing at each phase.
 
@@ -93,11 +96,13 @@ def name_by_seed(
         Share of every component in every pixel.
     radius : int, default 5
         Pixels around a seed whose mean abundance decides, 0 for the seed alone.
+    names : sequence of str, optional
+        What components without a seed are called; ``"phase 0"``, ... by default.
 
     Returns
     -------
     tuple of str
-        Name of component 0, 1, ...; ``"phase i"`` for component i without a seed.
+        Name of component 0, 1, ...
 
     Raises
     ------
@@ -120,4 +125,5 @@ def name_by_seed(
         if component in found:
             raise ValueError(f"the seeds of {found[component]!r} and {name!r} point at one component, {component}")
         found[component] = name
-    return tuple(found.get(component, f"phase {component}") for component in range(n_phases))
+    others = [f"phase {component}" for component in range(n_phases)] if names is None else names
+    return tuple(found.get(component, others[component]) for component in range(n_phases))

@@ -12,7 +12,7 @@ from segment.composition.conflict import overridden_evidence
 SIGMA = 0.05
 # The gate opens in proportion to the user's certainty; a prior that fights the image passes through a narrow one.
 OPENING = 0.3
-CAUTIOUS = 1.0
+CAUTIOUS = 0.5
 # Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
 MISNAMED = 0.15
 OVERRULED = 0.75

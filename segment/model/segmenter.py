@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.composition import guide, name_by_seed
+from segment.composition.area_fractions import Fractions
+from segment.composition.prior import SIGMA
 from segment.features import FEATURES, extract
 from segment.io import from_array, read_micrograph
 from segment.model import storage
@@ -161,25 +165,90 @@ class Segmenter:
         self._model = train(greys, self.parameters, (_provenance(micrograph) for micrograph in micrographs))
         return self
 
-    def predict(self, image: Image) -> PhaseMap:
-        """Map the learned phases in one image.
+    def name_phases(
+        self, names: Sequence[str] | Mapping[str, tuple[int, int]], image: Image | None = None
+    ) -> Segmenter:
+        """Say which phase is which, so that fractions can be given by name.
+
+        Parameters
+        ----------
+        names : sequence of str, or mapping of str to (int, int)
+            A name for every phase, that of the darkest first; or for some phases the (row, column) of a pixel of
+            `image` that belongs to it, the others keeping their names.
+        image : path, array or Micrograph, optional
+            What the pixels of a mapping point at.
+
+        Returns
+        -------
+        Segmenter
+            self.
+
+        Raises
+        ------
+        ValueError
+            If there is not one name for every phase, a name occurs twice, a pixel lies outside the image, two pixels
+            point at one phase, or a mapping comes without an image.
+        """
+        model = self.model
+        if isinstance(names, Mapping):
+            if image is None:
+                raise ValueError("image: needed to name phases by a pixel")
+            names = name_by_seed(names, self.predict(image).abundances, names=model.names)
+        if isinstance(names, str) or len(names) != len(model.names):
+            raise ValueError(f"names: {len(model.names)} phases need as many names, got {names!r}")
+        if len(set(names)) != len(names):
+            raise ValueError(f"names must differ, got {', '.join(names)}")
+        self._model = replace(model, names=tuple(names))
+        return self
+
+    def predict(
+        self,
+        image: Image,
+        *,
+        fractions: Fractions | None = None,
+        densities: Mapping[str, float] | Sequence[float] | None = None,
+        fraction_sigma: float = SIGMA,
+        hard: bool = False,
+        gate: float | str = "auto",
+        strict: bool = False,
+    ) -> PhaseMap:
+        """Map the learned phases in one image, guided by its phase fractions where they are known.
 
         Parameters
         ----------
         image : path, array or Micrograph
+        fractions : mapping of str to float or array, or sequence of float, optional
+            Known area fractions, by phase name or in phase order: numbers, or maps of the image's size.
+        densities : mapping of str to float or sequence of float, optional
+            With it `fractions` are weight fractions.
+        fraction_sigma : float, default 0.05
+            Uncertainty of the fractions, a standard deviation.
+        hard : bool, default False
+            Meet the fractions to the pixel.
+        gate : "auto" or float, default "auto"
+            How sure of itself the image must be for a pixel to keep its label; see `segment.composition.guide`.
+        strict : bool, default False
+            Leave the labels unguided where the fractions fight the image.
 
         Returns
         -------
         PhaseMap
             At the image's own size, after its band was cropped. A pixel without any phase gets uniform abundances and
-            label 0.
+            label 0. Guidance changes the labels and their fractions, not the abundances; `PhaseMap.guidance` says how.
 
         Raises
         ------
         RuntimeError
             Before `fit`.
+        ValueError
+            If the fractions are not those of a mixture of the model's phases.
         segment.io.ImageReadError
             If the file cannot be read.
+
+        Warns
+        -----
+        segment.composition.CompositionWarning
+            If the fractions fight the image, or the image says nothing of the phases.
         """
         model = self.model
         micrograph = as_micrograph(image)
@@ -189,7 +258,19 @@ class Segmenter:
         if grey.shape != micrograph.image.shape:
             # Interpolation rounds: the sums are made exact again.
             abundances = normalise(_enlarged(abundances, micrograph.image.shape))
-        labels = largest(abundances)
+        guidance = None
+        if fractions is not None:
+            guidance = guide(
+                abundances,
+                fractions,
+                names=model.names,
+                densities=densities,
+                sigma=fraction_sigma,
+                hard=hard,
+                gate=gate,
+                strict=strict,
+            )
+        labels = largest(abundances) if guidance is None else guidance.labels
         counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)
         return PhaseMap(
             labels=labels,
@@ -198,6 +279,7 @@ class Segmenter:
             names=model.names,
             micrograph=micrograph,
             parameters=self.parameters.to_json(),
+            guidance=guidance,
         )
 
     def fit_predict(self, image: Image) -> PhaseMap:

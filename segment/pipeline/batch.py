@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from segment.composition import Composition, area_fractions
 from segment.interchange import TABLE_FORMATS, check_formats
 from segment.io import OutputError, find_images, write_text
 from segment.measure import PhaseFraction, fractions_csv
@@ -133,6 +134,7 @@ def apply(
     resume: bool = False,
     exports: Iterable[str] = (),
     report: bool = False,
+    composition: Composition | None = None,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Segment files, folders and globs with a fitted segmenter and write the results.
@@ -156,6 +158,8 @@ def apply(
         Further formats, names in `segment.interchange.IMAGE_FORMATS` and `TABLE_FORMATS`.
     report : bool, default False
         Write ``report.html``, one page that holds everything.
+    composition : Composition, optional
+        Known phase fractions of every image.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -169,12 +173,15 @@ def apply(
     FileNotFoundError
         If an input stands for no image.
     ValueError
-        If an export format is unknown or needs a library that is not installed.
+        If an export format is unknown or needs a library that is not installed, or the fractions are not those of a
+        mixture of the phases.
     segment.io.OutputError
         If the output folder cannot be written to, or a result would overwrite an input.
     """
     options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
     model = segmenter.model
+    if composition is not None:
+        area_fractions(composition.fractions, model.names, densities=composition.densities)
     paths = find_images(inputs)
     names = output_names(paths)
     _refuse_overwriting(paths, names, out, exports)
@@ -182,15 +189,15 @@ def apply(
     results: list[ImageResult] = []
     failures: list[Failure] = []
     for index, (path, name) in enumerate(zip(paths, names, strict=True), start=1):
-        rows = kept_rows(path, out, name, model, options, exports) if resume else None
+        rows = kept_rows(path, out, name, model, options, exports, composition) if resume else None
         if rows is not None and (reporter is None or reporter.add_kept(name, path, rows)):
             results.append(ImageResult(path, name, rows, is_resumed=True))
         else:
-            found = _segmented(segmenter, path, options)
+            found = _segmented(segmenter, path, options, composition)
             if isinstance(found, Failure):
                 failures.append(found)
             else:
-                rows = write_result(out, name, found, model, options, exports)
+                rows = write_result(out, name, found, model, options, exports, composition)
                 results.append(ImageResult(path, name, rows, is_resumed=False))
                 if reporter is not None:
                     reporter.add(name, found, rows)
@@ -213,6 +220,8 @@ def run(
     resume: bool = False,
     exports: Iterable[str] = (),
     report: bool = False,
+    names: Sequence[str] | None = None,
+    composition: Composition | None = None,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Train on the inputs, write the model to ``model.npz`` in `out`, and apply it to the same inputs.
@@ -233,6 +242,10 @@ def run(
         Further formats, names in `segment.interchange.IMAGE_FORMATS` and `TABLE_FORMATS`.
     report : bool, default False
         Write ``report.html``, one page that holds everything.
+    names : sequence of str, optional
+        What to call the phases, that of the darkest first.
+    composition : Composition, optional
+        Known phase fractions of every image.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -246,29 +259,50 @@ def run(
         If an input stands for no image.
     NothingReadableError
         If no file could be read.
+    ValueError
+        If the names or the fractions are not those of the segmenter's number of phases.
     segment.io.OutputError
         If the output folder cannot be written to, or a result would overwrite an input.
     """
     options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
+    n_phases = segmenter.parameters.n_phases
+    # Before the training, which takes its time.
+    if names is not None and len(names) != n_phases:
+        raise ValueError(f"names: {n_phases} phases need as many names, got {len(names)}")
+    if composition is not None:
+        known = names or [f"phase {phase}" for phase in range(n_phases)]
+        area_fractions(composition.fractions, known, densities=composition.densities)
     paths = find_images(inputs)
     _refuse_overwriting(paths, output_names(paths), out, exports)
     failures = train(paths, segmenter, options=options, on_progress=on_progress)
+    if names is not None:
+        segmenter.name_phases(names)
     segmenter.save(out / MODEL)
     # A file that could not be trained on fails again when segmented: one report is enough.
     unreadable = {item.path for item in failures}
     done = apply(
-        segmenter, paths, out, options=options, resume=resume, exports=exports, report=report, on_progress=on_progress
+        segmenter,
+        paths,
+        out,
+        options=options,
+        resume=resume,
+        exports=exports,
+        report=report,
+        composition=composition,
+        on_progress=on_progress,
     )
     later = tuple(item for item in done.failures if item.path not in unreadable)
     return BatchResult(segmenter, done.images, (*failures, *later), done.report)
 
 
-def _segmented(segmenter: Segmenter, path: Path, options: ReadOptions) -> PhaseMap | Failure:
+def _segmented(
+    segmenter: Segmenter, path: Path, options: ReadOptions, composition: Composition | None
+) -> PhaseMap | Failure:
     micrograph = read_one(path, options)
     if isinstance(micrograph, Failure):
         return micrograph
     try:
-        return segmenter.predict(micrograph)
+        return segmenter.predict(micrograph, **({} if composition is None else composition.to_json()))
     except ValueError as error:
         return failure(path, error)
 

@@ -18,6 +18,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from nmfcore import __version__ as nmfcore_version
+from segment.composition import Composition
 from segment.interchange import export_paths, export_phase_map
 from segment.io import write_json, write_png
 from segment.measure import PhaseFraction, measure_fractions
@@ -37,7 +38,13 @@ PICTURES: dict[str, Callable[[PhaseMap], NDArray[numpy.uint8]]] = {
 
 
 def write_result(
-    out: Path, name: str, phase_map: PhaseMap, model: FittedModel, options: ReadOptions, exports: Sequence[str] = ()
+    out: Path,
+    name: str,
+    phase_map: PhaseMap,
+    model: FittedModel,
+    options: ReadOptions,
+    exports: Sequence[str] = (),
+    composition: Composition | None = None,
 ) -> tuple[PhaseFraction, ...]:
     """Write the pictures of a phase map, its exports, and then its side-car, whose presence says that all is there.
 
@@ -54,6 +61,8 @@ def write_result(
         How the micrograph was read.
     exports : sequence of str
         Names in `segment.interchange.IMAGE_FORMATS`; those of tables are passed over.
+    composition : Composition, optional
+        What guided the map.
 
     Returns
     -------
@@ -77,6 +86,8 @@ def write_result(
         outcome.result()
     exported = export_phase_map(phase_map, out, name, exports)
     record = _side_car(name, phase_map, model, options, rows)
+    record["composition"] = None if composition is None else composition.to_json()
+    record["guidance"] = None if phase_map.guidance is None else phase_map.guidance.to_json()
     record["exports"] = list(exports)
     record["files"] = [path.name for path in (*output_paths(out, name)[:-1], *exported)]
     write_json(out / f"{name}.json", record)

@@ -117,7 +117,7 @@ def rerun(
         model, differing = _trained_again(model, read_options, training)
         differences += differing
     try:
-        labels = Segmenter.from_model(model).predict(micrograph).labels
+        labels = Segmenter.from_model(model).predict(micrograph, **(record.get("composition") or {})).labels
     except ValueError as error:
         differences.append(Difference("parameter", "features", model.parameters.features, " ".join(str(error).split())))
         return RerunResult(side_car, path, False, False, None, tuple(differences))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from segment.composition import Composition
 from segment.measure import PhaseFraction
 from segment.model import FittedModel
 from segment.pipeline.outputs import FORMAT, VERSION, output_paths
@@ -14,7 +15,13 @@ from segment.pipeline.reading import ReadOptions, digest_file
 
 
 def kept_rows(
-    path: Path, out: Path, name: str, model: FittedModel, options: ReadOptions, exports: Sequence[str] = ()
+    path: Path,
+    out: Path,
+    name: str,
+    model: FittedModel,
+    options: ReadOptions,
+    exports: Sequence[str] = (),
+    composition: Composition | None = None,
 ) -> tuple[PhaseFraction, ...] | None:
     """Return the rows of a complete earlier result that equals what would be made now, or None."""
     *pictures, side_car = output_paths(out, name)
@@ -25,6 +32,7 @@ def kept_rows(
             and record["model"]["sha256"] == model.digest
             and record["parameters"] == model.parameters.to_json()
             and record["read_options"] == options.to_json()
+            and record["composition"] == (None if composition is None else composition.to_json())
             and set(exports) <= set(record["exports"])
             and all((out / file).is_file() for file in record["files"])
             and all(picture.is_file() for picture in pictures)

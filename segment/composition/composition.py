@@ -1,0 +1,50 @@
+"""What a user knows of the composition of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from segment.composition.prior import SIGMA
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Known phase fractions and how to use them: the keyword arguments of `Segmenter.predict`, kept together.
+
+    Attributes
+    ----------
+    fractions : mapping of str to float, or sequence of float
+        Of each phase, by name or in phase order.
+    densities : mapping of str to float, sequence of float, or None
+        With them `fractions` are weight fractions.
+    fraction_sigma : float
+        Uncertainty of the fractions.
+    hard : bool
+        Meet them to the pixel.
+    strict : bool
+        Abstain where they fight the image.
+    """
+
+    fractions: Mapping[str, float] | Sequence[float]
+    densities: Mapping[str, float] | Sequence[float] | None = None
+    fraction_sigma: float = SIGMA
+    hard: bool = False
+    strict: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the arguments as JSON values."""
+        return {
+            "fractions": _plain(self.fractions),
+            "densities": None if self.densities is None else _plain(self.densities),
+            "fraction_sigma": self.fraction_sigma,
+            "hard": self.hard,
+            "strict": self.strict,
+        }
+
+
+def _plain(values: Mapping[str, float] | Sequence[float]) -> dict[str, float] | list[float]:
+    if isinstance(values, Mapping):
+        return {str(name): float(value) for name, value in values.items()}
+    return [float(value) for value in values]
