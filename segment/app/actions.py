@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from segment.app import views
@@ -12,14 +12,14 @@ from segment.app.desk import Desk
 from segment.app.limits import Limits
 from segment.app.model_file import forget_model
 from segment.app.phases import point, recolour, rename
-from segment.app.segmentation import Outcome, accept, prepare, segment
+from segment.app.segmentation import Outcome, accept, prepare, segment, try_out
 from segment.app.session import Session, UserError, remove, show
 from segment.app.uploads import Inbox, take
 from segment.app.worker import Worker
-from segment.model import resolve
+from segment.model import Parameters, Segmenter, resolve
 
 WELCOME = "Drop a micrograph to begin. It stays on this machine."
-STAGES = {"fit": "Learning phases from", "segment": "Mapping phases in"}
+STAGES = {"fit": "Learning phases from", "segment": "Mapping phases in", "try": "Trying"}
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,14 @@ class Actions:
         session = self.desk.update(tab, lambda session: change(session, phase, content))
         return session, views.status(f"Phase {phase} is {session.names[phase]}.")
 
-    def segment(
-        self, tab: str, n_phases: int, preset: str, features: str, alpha: float | None, clahe: bool, seed: float | None
-    ) -> Iterator[str | tuple[Session, str]]:
+    def segment(self, tab: str, *settings: Any) -> Iterator[str | tuple[Session, str]]:
         """Segment the tab's images: messages about the progress first, session and message last.
+
+        Parameters
+        ----------
+        tab : str
+        *settings : object
+            As `read_settings`.
 
         Raises
         ------
@@ -115,15 +119,7 @@ class Actions:
             As `Worker.run`.
         """
         try:
-            parameters = resolve(
-                preset,
-                n_phases=int(n_phases),
-                features=features,
-                alpha=None if alpha is None else float(alpha),
-                clahe=bool(clahe),
-                random_state=int(seed or 0),
-            )
-            images, segmenter, is_fitted = prepare(self.desk.get(tab), parameters)
+            images, segmenter, is_fitted = prepare(self.desk.get(tab), read_settings(*settings))
             for item in self.worker.run(tab, segment, images, segmenter, is_fitted):
                 if not isinstance(item, Outcome):
                     yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
@@ -133,6 +129,48 @@ class Actions:
                 yield session, views.status(f"{_counted(len(images), 'image')} segmented.{notes}")
         except ValueError as error:
             raise UserError(str(error)) from error
+
+    def try_out(self, tab: str, most: int, *settings: Any) -> Iterator[str | tuple[Session, str]]:
+        """Fit with 2 phases, 3, and so on up to `most`: messages first, session and message last."""
+        try:
+            session = self.desk.get(tab)
+            if not session.fields:
+                raise UserError("There is no image yet: drop one first.")
+            images = tuple(field.micrograph for field in session.fields)
+            values = read_settings(*settings).to_json()
+            segmenters = [Segmenter(**{**values, "n_phases": k}) for k in range(2, int(most) + 1)]
+            errors: list[tuple[int, float]] = []
+            for item in self.worker.run(tab, try_out, images, segmenters):
+                if isinstance(item, tuple):
+                    errors.append(item)
+                else:
+                    yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
+            session = self.desk.update(
+                tab, lambda session: replace(session, errors=tuple(errors), version=session.version + 1)
+            )
+            yield session, views.status(f"Tried 2 to {int(most)} phases.")
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+
+def read_settings(
+    n_phases: float, preset: str, features: str, alpha: float | None, clahe: bool, seed: float | None
+) -> Parameters:
+    """Return the parameters that the page's controls stand for; an empty one takes the preset's value.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range; names it.
+    """
+    return resolve(
+        preset,
+        n_phases=int(n_phases),
+        features=features,
+        alpha=None if alpha is None else float(alpha),
+        clahe=bool(clahe),
+        random_state=int(seed or 0),
+    )
 
 
 def _counted(number: int, noun: str) -> str:

@@ -7,6 +7,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from segment.app.pictures import DRAWING
 from segment.app.session import Session, UserError
 from segment.io import write_text
@@ -14,7 +16,9 @@ from segment.measure import fractions_csv
 from segment.model import storage
 from segment.pipeline import output_names
 from segment.pipeline.batch import FRACTIONS, MODEL
-from segment.pipeline.outputs import write_result
+from segment.pipeline.outputs import software, write_result
+from segment.pipeline.reporting import REPORT
+from segment.report import render_html, report_field
 
 
 def zip_results(session: Session) -> bytes:
@@ -27,8 +31,8 @@ def zip_results(session: Session) -> bytes:
     Returns
     -------
     bytes
-        Per image the labels, the coloured phases, the components, the overlay and the side-car; the table of fractions
-        and the model for all of them. Names and colours are the user's.
+        Per image the labels, the coloured phases, the components, the overlay and the side-car; the table of fractions,
+        the report and the model for all of them. Names and colours are the user's.
 
     Raises
     ------
@@ -41,15 +45,19 @@ def zip_results(session: Session) -> bytes:
     model = session.model
     names = output_names([Path(field.file_name) for field in fields])
     stream = io.BytesIO()
-    with tempfile.TemporaryDirectory(prefix="segment-results-") as name, DRAWING:
-        folder = Path(name)
-        tables = [
-            (name, write_result(folder, name, field.phase_map, model, field.options))
-            for name, field in zip(names, fields, strict=True)
-            if field.phase_map is not None
-        ]
+    with tempfile.TemporaryDirectory(prefix="segment-results-") as made, DRAWING:
+        folder = Path(made)
+        tables, reported = [], []
+        for name, field in zip(names, fields, strict=True):
+            if field.phase_map is None:
+                continue
+            rows = write_result(folder, name, field.phase_map, model, field.options)
+            tables.append((name, rows))
+            reported.append(report_field(name, field.micrograph, field.phase_map.labels, rows, software()))
         write_text(folder / FRACTIONS, fractions_csv(tables))
         storage.save(folder / MODEL, model)
+        colours = np.array(session.colours, dtype=np.uint8)
+        write_text(folder / REPORT, render_html(reported, model, software=software(), colours=colours))
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for path in sorted(folder.iterdir()):
                 archive.write(path, path.name)

@@ -86,6 +86,12 @@ class Page:
                 self.components = gr.HTML(views.components(Session(), ""), elem_id="components")
             with gr.Tab("Fingerprints"):
                 self.fingerprints = gr.HTML(views.fingerprints(Session(), ""), elem_id="fingerprints")
+            with gr.Tab("How many phases?"):
+                self.choice = gr.HTML(views.choice(Session(), ""), elem_id="choice")
+                with gr.Row():
+                    most = self.actions.limits.n_phases
+                    self.most = gr.Slider(3, most, 6, step=1, label="Largest number to try", elem_id="most")
+                    self.try_out = gr.Button("Try 2 and up", elem_id="try-out")
 
     def _draw_phases(self) -> None:
         gr.Markdown("**Phases**")
@@ -94,8 +100,9 @@ class Page:
 
     def _wire(self) -> None:
         everything = [
-            self.status, self.viewer, self.phases, self.components, self.fingerprints, self.download, self.image,
-            self.reading, self.band, self.pixel_size, self.model_line, self.forget, self.run, self.cancel,
+            self.status, self.viewer, self.phases, self.components, self.fingerprints, self.choice, self.download,
+            self.image, self.reading, self.band, self.pixel_size, self.model_line, self.forget, self.run, self.try_out,
+            self.cancel,
         ]  # fmt: skip
         settings = [self.k, self.preset, self.features, self.alpha, self.clahe, self.seed]
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -112,11 +119,14 @@ class Page:
         self.correct.click(self._on(actions.correct), corrections, everything, **quick)
         self.forget.click(self._on(actions.forget), None, everything, **quick)
         self.preset.input(_preset_values, self.preset, [self.k, self.features, self.alpha, self.clahe], **quick)
-        buttons = [self.status, self.run, self.cancel]
-        waiting = self.run.click(self._wait, None, buttons, **quick)
+        buttons = [self.status, self.run, self.try_out, self.cancel]
         # One at a time, as the worker would have it: those who wait do so in the queue, not in a thread.
-        running = waiting.then(self._segment, settings, everything, concurrency_limit=1, **hidden)
-        self.cancel.click(self._cancel, None, buttons, cancels=[running], **quick)
+        engine: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "engine", **hidden}
+        waiting = self.run.click(self._wait, None, buttons, **quick)
+        running = waiting.then(self._run(actions.segment), settings, everything, **engine)
+        waiting = self.try_out.click(self._wait, None, buttons, **quick)
+        trying = waiting.then(self._run(actions.try_out), [self.most, *settings], everything, **engine)
+        self.cancel.click(self._cancel, None, buttons, cancels=[running, trying], **quick)
 
     def _on(self, action: Callable[..., tuple[Session, str]]) -> Callable[..., dict[Any, Any]]:
         def handle(request: gr.Request, *values: Any) -> dict[Any, Any]:
@@ -145,6 +155,7 @@ class Page:
             self.phases: views.phases(session),
             self.components: views.components(session, token),
             self.fingerprints: views.fingerprints(session, token),
+            self.choice: views.choice(session, token),
             self.download: views.download(session, token),
             self.image: gr.update(
                 choices=[other.file_name for other in session.fields], value=None if field is None else field.file_name
@@ -159,23 +170,27 @@ class Page:
     def _wait(self) -> dict[Any, Any]:
         return {self.status: views.working(WAITING, 0, 1), **self._buttons(is_running=True)}
 
-    def _segment(self, request: gr.Request, *settings: Any) -> Iterator[dict[Any, Any]]:
-        tab = _tab(request)
-        try:
-            for item in self.actions.segment(tab, *settings):
-                if isinstance(item, str):
-                    yield {self.status: item}
-                else:
-                    yield {**self._view(tab, item[0]), self.status: item[1], **self._buttons(is_running=False)}
-        except Exception as error:
-            yield {self.status: _message(error), **self._buttons(is_running=False)}
+    def _run(self, action: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[dict[Any, Any]]]:
+        def handle(request: gr.Request, *settings: Any) -> Iterator[dict[Any, Any]]:
+            tab = _tab(request)
+            try:
+                for item in action(tab, *settings):
+                    if isinstance(item, str):
+                        yield {self.status: item}
+                    else:
+                        yield {**self._view(tab, item[0]), self.status: item[1], **self._buttons(is_running=False)}
+            except Exception as error:
+                yield {self.status: _message(error), **self._buttons(is_running=False)}
+
+        return handle
 
     def _cancel(self, request: gr.Request) -> dict[Any, Any]:
         self.actions.worker.cancel(_tab(request))
         return {self.status: views.status("Cancelled."), **self._buttons(is_running=False)}
 
     def _buttons(self, *, is_running: bool) -> dict[Any, Any]:
-        return {self.run: gr.update(interactive=not is_running), self.cancel: gr.update(interactive=is_running)}
+        start, stop = gr.update(interactive=not is_running), gr.update(interactive=is_running)
+        return {self.run: start, self.try_out: start, self.cancel: stop}
 
     def _open(self, request: gr.Request) -> dict[str, Any]:
         token = self.actions.desk.token(_tab(request))
@@ -194,6 +209,7 @@ def _part(name: str, value: dict[str, Any]) -> gr.HTML:
         value,
         html_template=browser_file(f"{name}.html"),
         js_on_load=browser_file(f"{name}.js"),
+        apply_default_css=False,
         elem_id=name,
     )
 

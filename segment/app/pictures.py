@@ -8,10 +8,11 @@ import threading
 import cv2
 import imagecodecs
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from segment.app.session import Field, Session, UserError
-from segment.plots import colour_labels, plot_fingerprints
+from segment.plots import colour_labels, plot_choice, plot_fingerprints, plot_loss
 from segment.plots.rgb import stretch
 
 # More than a screen shows; numbers and downloads keep every pixel.
@@ -53,9 +54,29 @@ def fingerprints_svg(session: Session) -> bytes:
     with DRAWING:
         # Matplotlib would read what stands between two dollar signs as a formula.
         names = [name.replace("$", r"\$") for name in model.names]
-        figure = plot_fingerprints(model.fingerprints, model.feature_names, names)
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg")
+        return _svg(plot_fingerprints(model.fingerprints, model.feature_names, names))
+
+
+def loss_svg(session: Session) -> bytes:
+    """Return the objective against iterations."""
+    history = session.model.loss_history.tolist()
+    with DRAWING:
+        return _svg(plot_loss({"objective": history}))
+
+
+def choice_svg(session: Session) -> bytes:
+    """Return the residual against the number of phases."""
+    if not session.errors:
+        raise UserError("No numbers of phases have been tried yet.")
+    tried, errors = zip(*session.errors, strict=True)
+    chosen = None if session.segmenter is None else len(session.names)
+    with DRAWING:
+        return _svg(plot_choice(tried, errors, chosen=chosen if chosen in tried else None))
+
+
+def _svg(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg")
     return stream.getvalue()
 
 

@@ -9,7 +9,14 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from segment.app.actions import Actions
 from segment.app.archive import zip_results
-from segment.app.pictures import colours_png, component_png, fingerprints_svg, micrograph_png
+from segment.app.pictures import (
+    choice_svg,
+    colours_png,
+    component_png,
+    fingerprints_svg,
+    loss_svg,
+    micrograph_png,
+)
 from segment.app.session import Field, Session, UserError
 from segment.app.uploads import UNFINISHED
 
@@ -68,6 +75,14 @@ def make_routes(actions: Actions) -> APIRouter:
     @router.get("/fingerprints.svg")
     def fingerprints(token: str) -> Response:
         return _drawn("image/svg+xml", lambda: fingerprints_svg(session_at(token)))
+
+    @router.get("/loss.svg")
+    def loss(token: str) -> Response:
+        return _drawn("image/svg+xml", lambda: loss_svg(session_at(token)))
+
+    @router.get("/choice.svg")
+    def choice(token: str) -> Response:
+        return _drawn("image/svg+xml", lambda: choice_svg(session_at(token)))
 
     @router.get("/results.zip")
     def results(token: str) -> Response:

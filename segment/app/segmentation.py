@@ -78,6 +78,27 @@ def segment(images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool)
     yield Outcome(segmenter, tuple(maps), notes)
 
 
+def try_out(images: Sequence[Micrograph], segmenters: Sequence[Segmenter]) -> Iterator[Progress | tuple[int, float]]:
+    """Fit every segmenter; progress before each, its number of phases and its residual after it.
+
+    Parameters
+    ----------
+    images : sequence of Micrograph
+    segmenters : sequence of Segmenter
+
+    Yields
+    ------
+    Progress or (int, float)
+    """
+    with warnings.catch_warnings():
+        # That a component explains nothing is what the residual is to show.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for done, segmenter in enumerate(segmenters):
+            n_phases = segmenter.parameters.n_phases
+            yield Progress("try", done, len(segmenters), f"{n_phases} phases")
+            yield n_phases, segmenter.fit(images).model.reconstruction_error
+
+
 def accept(session: Session, images: Sequence[Micrograph], outcome: Outcome) -> Session:
     """Put the maps where their images still are; keep names and colours where a loaded model was applied.
 

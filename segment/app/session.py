@@ -68,6 +68,8 @@ class Session:
         Colour of each phase.
     selected : int or None
         The phase last pointed at.
+    errors : tuple of (int, float)
+        Numbers of phases that were tried out, and the residual of each.
     version : int
         Grows with every change of what pictures show.
     """
@@ -79,6 +81,7 @@ class Session:
     names: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
     selected: int | None = None
+    errors: tuple[tuple[int, float], ...] = ()
     version: int = 0
 
     @property
@@ -101,7 +104,7 @@ class Session:
     def with_field(self, index: int, field: Field) -> Session:
         """Return the session with one field replaced."""
         fields = (*self.fields[:index], field, *self.fields[index + 1 :])
-        return replace(self, fields=fields, version=self.version + 1)
+        return replace(self, fields=fields, errors=(), version=self.version + 1)
 
 
 def show(session: Session, file_name: str) -> Session:
@@ -116,4 +119,4 @@ def remove(session: Session) -> Session:
     """Put the shown image away."""
     fields = (*session.fields[: session.current], *session.fields[session.current + 1 :])
     current = max(0, min(session.current, len(fields) - 1))
-    return replace(session, fields=fields, current=current, version=session.version + 1)
+    return replace(session, fields=fields, current=current, errors=(), version=session.version + 1)

@@ -83,7 +83,7 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     if files and not complaints and taken is session:
         complaints.append("Only text files of a microscope were dropped: drop them together with their image.")
     if len(taken.fields) > len(session.fields):
-        taken = replace(taken, current=len(session.fields), version=taken.version + 1)
+        taken = replace(taken, current=len(session.fields), errors=(), version=taken.version + 1)
     return taken, tuple(complaints)
 
 

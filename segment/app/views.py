@@ -7,7 +7,7 @@ from typing import Any
 
 from segment.app.phases import SUGGESTIONS
 from segment.app.session import Field, Session
-from segment.measure import measure_fractions
+from segment.measure import measure_fractions, summarise_fields
 
 
 def viewer(session: Session, token: str) -> dict[str, Any]:
@@ -27,13 +27,14 @@ def viewer(session: Session, token: str) -> dict[str, Any]:
 
 
 def phases(session: Session) -> dict[str, Any]:
-    """Return the table of phases: colour, name, share of this image and of all, area where calibrated."""
+    """Return the table of phases: colour, name, share of this image and of all with its 95 % interval, area."""
     field = session.field
     mapped = None if field is None else field.phase_map
     if mapped is None:
         return {"rows": []}
     rows = measure_fractions(mapped)
-    others = [other.phase_map.fractions for other in session.mapped if other.phase_map is not None]
+    others = [100 * other.phase_map.fractions for other in session.mapped if other.phase_map is not None]
+    statistics = [summarise_fields([shares[row.phase] for shares in others]) for row in rows]
     return {
         "rows": [
             {
@@ -41,10 +42,10 @@ def phases(session: Session) -> dict[str, Any]:
                 "name": row.name,
                 "colour": "#{:02x}{:02x}{:02x}".format(*session.colours[row.phase]),
                 "fraction": f"{100 * row.fraction:.1f}",
-                "mean": f"{100 * sum(shares[row.phase] for shares in others) / len(others):.1f}",
+                "mean": f"{over.mean:.1f}" + ("" if over.ci95 is None else f" ± {over.ci95:.1f}"),
                 "area": "" if row.area_um2 is None else f"{row.area_um2:.4g}",
             }
-            for row in rows
+            for row, over in zip(rows, statistics, strict=True)
         ],
         "fields": len(others),
         "selected": session.selected,
@@ -76,9 +77,23 @@ def fingerprints(session: Session, token: str) -> str:
     return (
         "<p>How strongly each phase shows each feature: the rows of H, at unit length.</p>"
         f'<img class="figure" loading="lazy" src="{_address(token, "fingerprints.svg", session)}" '
-        f'alt="Heat map of phases by features">'
+        'alt="Heat map of phases by features">'
         f"<p>{model.n_iter} iterations from init {escape(model.init)}, {end}. "
         f"Residual |X - W H| = {model.reconstruction_error:.4g}.</p>"
+        f'<img class="figure" loading="lazy" src="{_address(token, "loss.svg", session)}" '
+        'alt="Objective against iterations">'
+    )
+
+
+def choice(session: Session, token: str) -> str:
+    """Return the elbow as HTML: the error that another phase would save."""
+    if not session.errors:
+        return hint("Fits with 2, 3, … phases, and the error that another phase saves, appear here.")
+    return (
+        "<p>Residual |X - W H| of a fit with each number of phases. Where the curve bends, another phase stops paying; "
+        "what you know of the material comes first.</p>"
+        f'<img class="figure" src="{_address(token, "choice.svg", session)}" '
+        'alt="Residual against the number of phases">'
     )
 
 
