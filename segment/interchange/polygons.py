@@ -63,8 +63,8 @@ def trace_regions(labels: NDArray[np.uint8]) -> list[Region]:
     pieces, phases = _connected(labels)
     sizes = np.bincount(pieces.ravel(), minlength=len(phases)).tolist()
     rings: list[list[NDArray[np.int32]]] = [[] for _ in phases]
-    for piece, is_outer, ring in _trace(pieces):
-        rings[piece].insert(0 if is_outer else len(rings[piece]), ring)
+    for piece, ring in _trace(pieces):
+        rings[piece].append(ring)
     return [Region(phase, size, tuple(found)) for phase, size, found in zip(phases, sizes, rings, strict=True)]
 
 
@@ -81,8 +81,8 @@ def _connected(labels: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[int]]
     return pieces, phases
 
 
-def _trace(pieces: NDArray[np.int32]) -> list[tuple[int, bool, NDArray[np.int32]]]:
-    """Return (piece, whether it is its outer ring, corners) of every ring."""
+def _trace(pieces: NDArray[np.int32]) -> list[tuple[int, NDArray[np.int32]]]:
+    """Return the piece and the corners of every ring, the outer ring of a piece before its holes."""
     around = np.pad(pieces, 1, constant_values=-1)
     # At each corner, for the ways right, down, left and up: y points down, and a piece lies to the right of its way.
     ahead_right = np.stack([around[1:, 1:], around[1:, :-1], around[:-1, :-1], around[:-1, 1:]])
@@ -93,17 +93,14 @@ def _trace(pieces: NDArray[np.int32]) -> list[tuple[int, bool, NDArray[np.int32]
     turn = np.where(ahead_left == behind_right, -1, np.where(ahead_right == behind_right, 0, 1))
     arriving, y, x = np.nonzero(is_edge & (turn != 0))
     following = _following(arriving, (arriving + turn[arriving, y, x]) % 4, y, x, around.shape)
+    # Turns are in order of direction, then from the top: a piece's first is on the upper edge of its outer ring.
     order, starts = _cycles(following.tolist())
     corners = np.stack([x, y], axis=1).astype(np.int32)[order]
     owners = behind_right[arriving, y, x][order[starts]].tolist()
-    ends = np.append(starts[1:], len(order))
-    after = np.arange(1, len(order) + 1)
-    after[ends - 1] = starts
-    cross = corners[:, 0].astype(np.int64) * corners[after, 1] - corners[after, 0].astype(np.int64) * corners[:, 1]
-    is_outer = (np.add.reduceat(cross, starts) > 0).tolist()
+    ends = [*starts[1:].tolist(), len(order)]
     return [
-        (owner, outer, np.concatenate([corners[start:end], corners[start : start + 1]]))
-        for owner, outer, start, end in zip(owners, is_outer, starts.tolist(), ends.tolist(), strict=True)
+        (owner, np.concatenate([corners[start:end], corners[start : start + 1]]))
+        for owner, start, end in zip(owners, starts.tolist(), ends, strict=True)
     ]
 
 

@@ -115,7 +115,7 @@ def test_labels_of_another_kind_are_refused(labels):
 
 
 def test_geojson_in_pixels_and_micrometres(tmp_path):
-    phases = phase_map(colours=((1, 2, 3), (4, 5, 6), (7, 8, 9)))
+    phases = phase_map(pixel_size_um=0.0734375, colours=((1, 2, 3), (4, 5, 6), (7, 8, 9)))
     pixels, um = export_phase_map(phases, tmp_path, "a", ["geojson"])
     assert (pixels.name, um.name) == ("a_regions.geojson", "a_regions_um.geojson")
     found, scaled = (json.loads(path.read_text("utf-8")) for path in (pixels, um))
@@ -124,7 +124,7 @@ def test_geojson_in_pixels_and_micrometres(tmp_path):
     for feature, same in zip(found["features"], scaled["features"], strict=True):
         properties = feature["properties"]
         area = sum(shoelace(ring) for ring in same["geometry"]["coordinates"])
-        assert area == pytest.approx(properties["area_um2"]) == pytest.approx(properties["pixels"] * 0.05**2)
+        assert area == pytest.approx(properties["area_um2"]) == pytest.approx(properties["pixels"] * 0.0734375**2)
         assert properties == same["properties"]
         assert properties["name"] == NAMES[properties["phase"]]
     [blue] = {str(f["properties"]["classification"]) for f in found["features"] if f["properties"]["phase"] == 1}

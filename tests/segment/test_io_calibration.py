@@ -197,6 +197,7 @@ def phenom(width='unit="um">0.25', height='unit="um">0.25', bar=5):
         (phenom('unit="m">1e-8', 'unit="m">1e-8'), 0.01),
         (phenom(height='unit="um">0.5'), None),
         (phenom('unit="px">1', 'unit="px">1'), None),
+        (phenom(">1", ">1"), None),
         (phenom('unit="um">', 'unit="um">'), None),
         (phenom()[:-4], None),
         (phenom()[::2], None),

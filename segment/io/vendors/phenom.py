@@ -45,6 +45,6 @@ def _length(root: ElementTree.Element, name: str) -> float | None:
     if element is None:
         return None
     try:
-        return float(element.text or "") * UM_PER_UNIT[element.attrib.get("unit", "m")]
+        return float(element.text or "") * UM_PER_UNIT[element.attrib["unit"]]
     except (KeyError, ValueError):
         return None
