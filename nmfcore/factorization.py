@@ -344,9 +344,12 @@ def _vanished(problem: Problem, trace: Trace) -> Trace:
     if problem.beta != 2.0 or problem.penalties.none or trace.reason is not Reason.STALLED:
         return trace
     W, H = np.zeros_like(trace.W), np.zeros_like(trace.H)
-    if problem.reference + problem.penalties.value(W, H) > trace.loss_history[-1] * (1.0 + _ROUNDING):
+    history = trace.loss_history.copy()
+    value = problem.reference + problem.penalties.value(W, H)
+    if value > history[-1] * (1.0 + _ROUNDING):
         return trace
-    return replace(trace, W=W, H=H, distance=problem.reference, residual=0.0)
+    history[-1] = min(history[-1], value)
+    return replace(trace, W=W, H=H, distance=problem.reference, residual=0.0, loss_history=history)
 
 
 def _start_tall(
