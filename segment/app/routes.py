@@ -43,7 +43,7 @@ def make_routes(actions: Actions) -> APIRouter:
         session_at(token)
         most, size = actions.limits.file_mb, 0
         target = actions.inbox.place(token, name)
-        unfinished = target.with_name(UNFINISHED.lstrip(".") + UNFINISHED)
+        unfinished = target.with_name(UNFINISHED)
         try:
             with unfinished.open("wb") as stream:
                 async for chunk in request.stream():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-import secrets
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -35,17 +35,17 @@ class Inbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._numbers = itertools.count()
 
     def place(self, token: str, name: str) -> Path:
         """Return where an upload of that name is to be written; no two are the same."""
-        inside = self._folder / token / secrets.token_hex(8)
+        inside = self._folder / token / f"{next(self._numbers):08d}"
         inside.mkdir(parents=True)
         return inside / safe_name(name)
 
     def collect(self, token: str) -> list[Path]:
         """Return all finished uploads of a session, oldest first."""
-        found = [path for path in self._folder.glob(f"{token}/*/*") if path.suffix != UNFINISHED]
-        return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+        return sorted(path for path in self._folder.glob(f"{token}/*/*") if path.name != UNFINISHED)
 
     def clear(self, token: str) -> None:
         """Delete all uploads of a session."""
