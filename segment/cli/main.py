@@ -49,7 +49,7 @@ Fractions = Annotated[
     str | None,
     typer.Option(
         "--fractions",
-        help="Known area fractions of every image: 'ferrite=0.7,pearlite=0.3', or '0.7,0.3' from dark to bright.",
+        help="Known area fractions of every image: 'a=0.7,b=0.3', '0.7,0.3' from dark to bright, or 'auto'.",
         show_default=False,
     ),
 ]
@@ -346,7 +346,8 @@ def _composition(
         if not sigma > 0:
             raise ValueError(f"--fraction-sigma: a number above 0, got {sigma}")
         by_weight = None if densities is None else _numbers("--densities", densities)
-        return Composition(_numbers("--fractions", fractions), by_weight, sigma, hard, strict)
+        known = fractions if fractions == "auto" else _numbers("--fractions", fractions)
+        return Composition(known, by_weight, sigma, hard, strict)
 
 
 def _numbers(option: str, text: str) -> dict[str, float] | list[float]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from segment.composition.area_fractions import area_fractions
 from segment.composition.prior import SIGMA
 
 
@@ -15,8 +16,8 @@ class Composition:
 
     Attributes
     ----------
-    fractions : mapping of str to float, or sequence of float
-        Of each phase, by name or in phase order.
+    fractions : mapping of str to float, sequence of float, or "auto"
+        Of each phase, by name or in phase order; "auto" estimates those of each image from itself.
     densities : mapping of str to float, sequence of float, or None
         With them `fractions` are weight fractions.
     fraction_sigma : float
@@ -27,16 +28,26 @@ class Composition:
         Abstain where they fight the image.
     """
 
-    fractions: Mapping[str, float] | Sequence[float]
+    fractions: Mapping[str, float] | Sequence[float] | str
     densities: Mapping[str, float] | Sequence[float] | None = None
     fraction_sigma: float = SIGMA
     hard: bool = False
     strict: bool = False
 
+    def check(self, names: Sequence[str]) -> None:
+        """Raise ValueError where the fractions are not those of a mixture of phases of these names."""
+        if isinstance(self.fractions, str):
+            if self.fractions != "auto":
+                raise ValueError(f"fractions must be numbers or 'auto', got {self.fractions!r}")
+            if self.densities is not None or self.hard or self.strict:
+                raise ValueError("fractions: densities, hard and strict need known ones, got 'auto'")
+            return
+        area_fractions(self.fractions, names, densities=self.densities)
+
     def to_json(self) -> dict[str, Any]:
         """Return the arguments as JSON values."""
         return {
-            "fractions": _plain(self.fractions),
+            "fractions": self.fractions if isinstance(self.fractions, str) else _plain(self.fractions),
             "densities": None if self.densities is None else _plain(self.densities),
             "fraction_sigma": self.fraction_sigma,
             "hard": self.hard,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,25 @@ SMOOTHING = 2.0
 NEIGHBOURHOOD = 5
 BINS = 24
 STRIDE = 3
+
+
+def checked_names(names: Sequence[str] | None, *batch: NDArray[np.float32]) -> tuple[str, ...]:
+    """Refuse abundances that are not of shape (k, h, w), finite and non-negative, and return a name for each phase."""
+    if not batch:
+        raise ValueError("batch is empty: at least one image is needed")
+    for abundances in batch:
+        if abundances.ndim != 3 or not abundances.size or abundances.shape[0] != batch[0].shape[0]:
+            shapes = ", ".join(str(image.shape) for image in batch)
+            raise ValueError(f"abundances must have the shape (k, h, w), with one k for a batch, got {shapes}")
+        # A minimum is NaN if anything is.
+        if not (abundances.min() >= 0 and np.isfinite(abundances.max())):
+            raise ValueError("abundances must be finite and not negative")
+    n_phases = batch[0].shape[0]
+    if names is None:
+        return tuple(f"phase {phase}" for phase in range(n_phases))
+    if len(names) != n_phases:
+        raise ValueError(f"names: {len(names)} given for {n_phases} phases")
+    return tuple(names)
 
 
 def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) -> NDArray[np.float32]:

@@ -9,19 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.area_fractions import Fractions, area_fractions
-from segment.composition.evidence import SMOOTHING, gate_margin, leaders, log_scores
+from segment.composition.evidence import SMOOTHING, checked_names, gate_margin, leaders, log_scores
 from segment.composition.exact_areas import meet_areas
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
-from segment.composition.prior import SIGMA, Prior
+from segment.composition.prior import SIGMA, CompositionWarning, Prior
 from segment.records import Guidance
 
 # Log scores that differ by less are those of one grey level.
 SAME = 1e-4
-
-
-class CompositionWarning(UserWarning):
-    """The given composition fights the image, or the image says nothing of the phases."""
 
 
 def guide(
@@ -92,7 +88,7 @@ def guide(
     >>> done.before.round(2).tolist(), done.after.round(1).tolist()
     ([0.5, 0.5], [0.7, 0.3])
     """
-    names = _checked_names(names, abundances)
+    names = checked_names(names, abundances)
     target = area_fractions(fractions, names, shape=abundances.shape[1:], densities=densities)
     return _guided([abundances], names, target, Prior(sigma, hard, gate, strict), smoothing)[0]
 
@@ -140,9 +136,7 @@ def guide_batch(
     >>> [done.after.tolist() for done in guide_batch([bright, dark], [0.5, 0.5])]
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    if not batch:
-        raise ValueError("batch is empty: at least one image is needed")
-    names = _checked_names(names, *batch)
+    names = checked_names(names, *batch)
     target = area_fractions(fractions, names, densities=densities)
     return _guided(batch, names, target, Prior(sigma, hard, gate, strict), smoothing)
 
@@ -158,7 +152,7 @@ def _guided(
     unguided = [leaders(abundances) for abundances in batch]
     overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
     pooled = _pooled(scores)
-    says_nothing = not any(_tells_phases_apart(image) for image in scores)
+    says_nothing = not _tells_phases_apart(scores)
     conflict, misnaming = prior.conflict(pooled, overall)
     fights = prior.fights(conflict, misnaming)
     _warn(names, says_nothing, fights, conflict, misnaming, prior.strict)
@@ -193,9 +187,13 @@ def _guided(
     )
 
 
-def _tells_phases_apart(scores: NDArray[np.float32]) -> bool:
+def _tells_phases_apart(batch: Sequence[NDArray[np.float32]]) -> bool:
     """Say whether the evidence for one phase against another differs anywhere by more than rounding."""
-    return any(float(np.ptp(plane - scores[0])) > SAME for plane in scores[1:])
+    for phase in range(1, batch[0].shape[0]):
+        contrasts = [scores[phase] - scores[0] for scores in batch]
+        if max(float(item.max()) for item in contrasts) - min(float(item.min()) for item in contrasts) > SAME:
+            return True
+    return False
 
 
 def _shifts(
@@ -229,22 +227,6 @@ def _pooled(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 def _areas(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float64]:
     return np.bincount(labels.ravel(), minlength=n_phases) / labels.size
-
-
-def _checked_names(names: Sequence[str] | None, *batch: NDArray[np.float32]) -> tuple[str, ...]:
-    for abundances in batch:
-        if abundances.ndim != 3 or not abundances.size or abundances.shape[0] != batch[0].shape[0]:
-            shapes = ", ".join(str(image.shape) for image in batch)
-            raise ValueError(f"abundances must have the shape (k, h, w), with one k for a batch, got {shapes}")
-        # A minimum is NaN if anything is.
-        if not (abundances.min() >= 0 and np.isfinite(abundances.max())):
-            raise ValueError("abundances must be finite and not negative")
-    n_phases = batch[0].shape[0]
-    if names is None:
-        return tuple(f"phase {phase}" for phase in range(n_phases))
-    if len(names) != n_phases:
-        raise ValueError(f"names: {len(names)} given for {n_phases} phases")
-    return tuple(names)
 
 
 def _warn(

@@ -18,6 +18,10 @@ MISNAMED = 0.15
 OVERRULED = 0.75
 
 
+class CompositionWarning(UserWarning):
+    """The given composition fights the image, or the image says nothing of the phases."""
+
+
 @dataclass(frozen=True)
 class Prior:
     """How fractions are to be met.

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.composition import guide, name_by_seed
+from segment.composition import guide, name_by_seed, settle
 from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
 from segment.features import FEATURES, extract
@@ -56,6 +56,8 @@ class Segmenter:
         Relative decrease below which a fit stops.
     init : {"auto", "random", "nndsvd", "nndsvda", "nndsvdar"}, optional
         Start of the fit; "auto" is nndsvda below 5 components and random from 5.
+    sharpening : int, optional
+        Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
 
     Attributes
     ----------
@@ -205,7 +207,7 @@ class Segmenter:
         self,
         image: Image,
         *,
-        fractions: Fractions | None = None,
+        fractions: Fractions | str | None = None,
         densities: Mapping[str, float] | Sequence[float] | None = None,
         fraction_sigma: float = SIGMA,
         hard: bool = False,
@@ -217,8 +219,9 @@ class Segmenter:
         Parameters
         ----------
         image : path, array or Micrograph
-        fractions : mapping of str to float or array, or sequence of float, optional
-            Known area fractions, by phase name or in phase order: numbers, or maps of the image's size.
+        fractions : mapping of str to float or array, sequence of float, or "auto", optional
+            Known area fractions, by phase name or in phase order: numbers, or maps of the image's size. "auto"
+            estimates them from the image itself, see `segment.composition.settle`, and ignores what follows.
         densities : mapping of str to float or sequence of float, optional
             With it `fractions` are weight fractions.
         fraction_sigma : float, default 0.05
@@ -259,7 +262,11 @@ class Segmenter:
             # Interpolation rounds: the sums are made exact again.
             abundances = normalise(_enlarged(abundances, micrograph.image.shape))
         guidance = None
-        if fractions is not None:
+        if isinstance(fractions, str):
+            if fractions != "auto":
+                raise ValueError(f"fractions must be numbers or 'auto', got {fractions!r}")
+            guidance = settle([abundances], [micrograph.image], names=model.names)[0]
+        elif fractions is not None:
             guidance = guide(
                 abundances,
                 fractions,

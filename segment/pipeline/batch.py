@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segment.composition import Composition, area_fractions
+from segment.composition import Composition
 from segment.interchange import TABLE_FORMATS, check_formats
 from segment.io import OutputError, find_images, write_text
 from segment.measure import PhaseFraction, fractions_csv
@@ -181,7 +181,7 @@ def apply(
     options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
     model = segmenter.model
     if composition is not None:
-        area_fractions(composition.fractions, model.names, densities=composition.densities)
+        composition.check(model.names)
     paths = find_images(inputs)
     names = output_names(paths)
     _refuse_overwriting(paths, names, out, exports)
@@ -270,8 +270,7 @@ def run(
     if names is not None and len(names) != n_phases:
         raise ValueError(f"names: {n_phases} phases need as many names, got {len(names)}")
     if composition is not None:
-        known = names or [f"phase {phase}" for phase in range(n_phases)]
-        area_fractions(composition.fractions, known, densities=composition.densities)
+        composition.check(names or [f"phase {phase}" for phase in range(n_phases)])
     paths = find_images(inputs)
     _refuse_overwriting(paths, output_names(paths), out, exports)
     failures = train(paths, segmenter, options=options, on_progress=on_progress)

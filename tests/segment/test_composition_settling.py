@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from segment import Segmenter
+from segment.composition import Composition, settle
+from segment.composition.evidence import leaders
+
+
+def two_phases(seed, share, shape=(90, 100)):
+    """Draw a minor bright phase, and abundances that cannot tell the phases apart well and are biased towards it."""
+    rng = np.random.default_rng(seed)
+    field = cv2.GaussianBlur(rng.random(shape).astype(np.float32), (0, 0), 5)
+    truth = field > np.quantile(field, 1 - share)
+    image = np.where(truth, 0.7, 0.4) + rng.normal(scale=0.05, size=shape)
+    evidence = np.where(truth, 0.75, 0.55) + rng.normal(scale=0.05, size=shape)
+    return truth, image.astype(np.float32), np.stack([1 - evidence, evidence]).astype(np.float32)
+
+
+def test_the_batch_finds_its_own_fractions():
+    truths, images, batch = zip(*(two_phases(seed, share) for seed, share in enumerate((0.1, 0.3))), strict=True)
+    done = settle(batch, images, names=["matrix", "particle"])
+    for truth, guidance in zip(truths, done, strict=True):
+        assert guidance.before[1] > 0.7
+        assert guidance.after[1] == pytest.approx(truth.mean(), abs=0.08)
+        assert np.mean(guidance.labels == truth) > 0.9
+        assert guidance.names == ("matrix", "particle")
+        assert guidance.target.sum() == pytest.approx(1.0)
+        assert guidance.flipped > 0.3 * truth.size
+
+
+def test_a_phase_without_a_pixel_does_not_break_the_estimate():
+    _, image, abundances = two_phases(0, 0.2)
+    three = np.concatenate([abundances, np.full_like(abundances[:1], 1e-3)])
+    done = settle([three], [image])[0]
+    assert np.isfinite(done.offsets).all()
+    assert done.after[:2].sum() > 0.9
+
+
+def test_settling_is_deterministic_and_leaves_its_input():
+    _, image, abundances = two_phases(0, 0.2)
+    before = abundances.copy()
+    first, second = settle([abundances], [image])[0], settle([abundances], [image])[0]
+    assert np.array_equal(first.labels, second.labels)
+    assert np.array_equal(abundances, before)
+
+
+def test_bad_batches_are_refused():
+    _, image, abundances = two_phases(0, 0.2)
+    with pytest.raises(ValueError, match="sizes of their abundances"):
+        settle([abundances], [image[1:]])
+    with pytest.raises(ValueError, match="sizes of their abundances"):
+        settle([abundances], [image, image])
+    with pytest.raises(ValueError, match="batch is empty"):
+        settle([], [])
+    with pytest.raises(ValueError, match="finite and not negative"):
+        settle([-abundances], [image])
+
+
+def test_a_segmenter_takes_auto():
+    _, image, _ = two_phases(0, 0.2)
+    segmenter = Segmenter(2, tol=1e-2, alpha=0.0).fit(np.clip(image, 0, 1))
+    done = segmenter.predict(np.clip(image, 0, 1), fractions="auto")
+    assert np.array_equal(done.labels, done.guidance.labels)
+    assert done.fractions.tolist() == done.guidance.after.tolist()
+    assert not np.array_equal(done.labels, leaders(done.abundances))
+    with pytest.raises(ValueError, match="numbers or 'auto', got 'best'"):
+        segmenter.predict(image, fractions="best")
+
+
+def test_auto_goes_with_nothing_that_needs_known_fractions():
+    Composition("auto").check(["a", "b"])
+    with pytest.raises(ValueError, match="need known ones"):
+        Composition("auto", hard=True).check(["a", "b"])
+    with pytest.raises(ValueError, match="numbers or 'auto'"):
+        Composition("guess").check(["a", "b"])
