@@ -1,4 +1,4 @@
-# Needs Python >= 3.11 and make, nothing else: every target sets up .venv itself.
+# Needs Python >= 3.11 and make, nothing else: every target sets up .venv itself (test-interop: .venv-interop).
 # Choose another interpreter with `make demo PYTHON=python3.12`, pass options with `make test ARGS="-x -k demo"`.
 
 AT_LEAST_311 := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -6,15 +6,17 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c "$(AT_LEAST_311)" >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+LOCKED := segment parquet app huggingface dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test test-interop check format bench lock clean
 
 help:
 	@echo "make demo    segment synthetic micrographs into out/demo"
 	@echo "make test    run the test suite                       ARGS='-x -k name'"
+	@echo "make test-interop   the engine inside librosa, HyperSpy, MNE, cNMF and scikit-learn (installs them, 1 GB)"
 	@echo "make check   linter, formatter, types, import rules"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make bench   run the benchmarks into out/benchmarks    ARGS='--quick --case tall'"
@@ -26,6 +28,9 @@ demo: .venv/segment.stamp
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest $(ARGS)
+
+test-interop: .venv-interop/stamp
+	.venv-interop/bin/python -m pytest tests/interop $(ARGS)
 
 # All four run, so that one look shows everything there is to mend.
 check: .venv/dev.stamp
@@ -44,10 +49,10 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock:
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	uv pip compile pyproject.toml $(addprefix --extra ,$(LOCKED)) --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements.lock
 
 clean:
-	rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-interop out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 	find nmfcore segment benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment is complete once it has pip: an interrupted or pip-less one is made again in place.
@@ -64,3 +69,10 @@ $(BIN)/pip:
 .venv/dev.stamp: pyproject.toml requirements.lock | $(BIN)/pip
 	$(INSTALL) -e '.[segment,app,huggingface,dev]'
 	@touch $@ .venv/segment.stamp
+
+# The packages that plug the engine in: heavy, none of them locked, none in .venv.
+.venv-interop/stamp: pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv-interop
+	.venv-interop/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[interop]'
+	@touch $@
