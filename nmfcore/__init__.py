@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nmfcore._version import __version__
 
 if TYPE_CHECKING:
+    from nmfcore.checks import check_loss, check_penalty, check_solver
     from nmfcore.drop_in import non_negative_factorization
     from nmfcore.estimator import NMF
     from nmfcore.factorization import Result, factorize
@@ -26,6 +27,9 @@ __all__ = [
     "Result",
     "Terms",
     "__version__",
+    "check_loss",
+    "check_penalty",
+    "check_solver",
     "factorize",
     "get_num_threads",
     "non_negative_factorization",
@@ -39,6 +43,9 @@ _HOMES = {
     "Progress": "iterate",
     "Result": "factorization",
     "Terms": "penalties",
+    "check_loss": "checks",
+    "check_penalty": "checks",
+    "check_solver": "checks",
     "factorize": "factorization",
     "get_num_threads": "passes",
     "non_negative_factorization": "drop_in",

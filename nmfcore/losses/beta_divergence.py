@@ -217,7 +217,8 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
             n_blocks,
             uneven=True,
         )
-    return float(parts.sum())
+    # Of a perfect fit, rounding may leave a sum below 0.
+    return max(float(parts.sum()), 0.0)
 
 
 def gradient_parts(rows: Rows, F: NDArray, C: NDArray, beta: float) -> tuple[NDArray, NDArray]:

@@ -42,3 +42,23 @@ class Terms:
     def nothing(cls, k: int) -> Terms:
         """Return the terms of no penalty on k components."""
         return cls(np.zeros(k), np.zeros(k), np.zeros(k))
+
+    def value(self, F: NDArray) -> float:
+        """Return the terms' value at F (m, k)."""
+        wide = F.astype(np.float64)
+        total = np.sum(wide, axis=0) @ self.l1 + 0.5 * (np.sum(wide**2, axis=0) @ self.l2)
+        if self.graph is not None:
+            total += 0.5 * (self.coupling @ self.graph.energies(F))
+        if self.orthogonality:
+            total += 0.5 * self.orthogonality * np.sum((wide.T @ wide - np.eye(wide.shape[1])) ** 2)
+        return float(total)
+
+    def gradient(self, F: NDArray) -> NDArray[np.float64]:
+        """Return the gradient of the value at F (m, k)."""
+        wide = F.astype(np.float64)
+        gradient = self.l1 + wide * self.l2
+        if self.graph is not None:
+            gradient += self.coupling * (wide * self.graph.degree[:, None] - self.graph.neighbour_sums(wide))
+        if self.orthogonality:
+            gradient += 2.0 * self.orthogonality * wide @ (wide.T @ wide - np.eye(wide.shape[1]))
+        return gradient
