@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from segment.features.feature_set import FeatureSet
 from segment.features.pixel import PIXEL
+from segment.features.texture import TEXTURE
 from segment.records import FeatureStack
 
 __all__ = ["FEATURES", "FeatureSet", "extract"]
 
 FEATURES: dict[str, FeatureSet] = {
     "pixel": PIXEL,
+    "texture": TEXTURE,
 }
 
 

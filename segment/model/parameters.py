@@ -38,6 +38,8 @@ class Parameters:
         Relative decrease below which a fit stops.
     init : {"auto", "random", "nndsvd", "nndsvda", "nndsvdar"}
         Start of a fit; "auto" is nndsvda below 5 components and random from 5.
+    sharpening : int
+        Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
     random_state : int
         Seed of every random choice.
 
@@ -57,11 +59,13 @@ class Parameters:
     max_iter: int
     tol: float
     init: str
+    sharpening: int
     random_state: int
 
     def __post_init__(self) -> None:
         _check_whole("n_phases", self.n_phases, 1, MAX_PHASES)
         _check_whole("max_iter", self.max_iter, 1, None)
+        _check_whole("sharpening", self.sharpening, 0, None)
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":
             _check_whole("size", self.size, 8, 32767)
@@ -93,7 +97,7 @@ def presets() -> dict[str, dict[str, Any]]:
     --------
     >>> from segment.model import presets
     >>> sorted(presets())
-    ['default', 'fine_detail', 'high_sparsity']
+    ['default', 'fine_detail', 'high_sparsity', 'texture']
     >>> presets()["fine_detail"]["n_phases"]
     4
     """

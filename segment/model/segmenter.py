@@ -105,6 +105,7 @@ class Segmenter:
         max_iter: int | None = None,
         tol: float | None = None,
         init: str | None = None,
+        sharpening: int | None = None,
     ) -> None:
         parameters = resolve(
             preset,
@@ -118,6 +119,7 @@ class Segmenter:
             max_iter=max_iter,
             tol=tol,
             init=init,
+            sharpening=sharpening,
         )
         if parameters.features not in FEATURES:
             raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")

@@ -14,12 +14,14 @@ from segment.features import FEATURES, extract
 from segment.model.abundances import largest, scale
 from segment.model.fitted import FittedModel
 from segment.model.parameters import Parameters
+from segment.model.sharpening import sharpen
 from segment.preprocess import prepare
 from segment.records import FeatureStack
 
 # A component whose share never exceeds this part of X's largest entry explains nothing.
 DEAD = 1e-6
 AUTO_RANDOM_FROM = 5
+RESIDUAL_ROWS = 65536
 
 
 def prepared(image: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
@@ -145,6 +147,11 @@ def train(
     for attempt, init in enumerate(starts):
         nmf = solver(parameters, init, X.shape)
         W = nmf.fit_transform(X)
+        if parameters.sharpening:
+            lengths = np.linalg.norm(nmf.components_, axis=1)
+            nmf.components_ = sharpen(X, W * lengths, nmf.components_, parameters.sharpening)
+            W = nmf.transform(X)
+            nmf.reconstruction_err_ = _residual(X, W, nmf.components_)
         norms = np.linalg.norm(nmf.components_.astype(np.float64), axis=1).astype(np.float32)
         peaks, brightness = _survey(W, norms, greys)
         dead = np.flatnonzero(peaks <= DEAD * ceiling)
@@ -180,6 +187,15 @@ def _starts(parameters: Parameters, n_features: int) -> tuple[str, ...]:
         # NNDSVD has no more directions than X has columns.
         first = "nndsvda" if parameters.n_phases < min(AUTO_RANDOM_FROM, n_features + 1) else "random"
     return tuple(dict.fromkeys((first, "random", "nndsvdar" if parameters.n_phases <= n_features else "random")))
+
+
+def _residual(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32]) -> float:
+    squared = 0.0
+    # In blocks of rows: the difference of all pixels would be as large as X.
+    for start in range(0, len(X), RESIDUAL_ROWS):
+        rows = slice(start, start + RESIDUAL_ROWS)
+        squared += float(np.square(X[rows] - W[rows] @ H, dtype=np.float64).sum())
+    return float(np.sqrt(squared))
 
 
 def _survey(

@@ -1,0 +1,43 @@
+"""Windowed histograms: the shares of soft grey-level bins in the neighbourhood of every pixel."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Quantiles are taken over one pixel in three each way, windows of sigma s over a grid of s / 3 pixels.
+QUANTILE_STEP = 3
+GRID_PER_SIGMA = 3
+
+
+def fill_histogram(band: NDArray[np.float32], sigma: float, out: NDArray[np.float32]) -> None:
+    """Fill `out` with the windowed histogram of a band.
+
+    Bin centres are quantiles of the band. A value between two centres is shared between them in proportion, so
+    histograms change smoothly; a Gaussian window then averages each bin.
+
+    Parameters
+    ----------
+    band : ndarray of float32, shape (h, w)
+    sigma : float
+        Width of the window in pixels of `band`.
+    out : ndarray of float32, shape (n_bins, H, W)
+        Overwritten: shares in [0, 1] that sum to one over the bins, enlarged bilinearly to H x W.
+
+    Notes
+    -----
+    An area share: a window half in one phase and half in another has the mean of their histograms.
+    """
+    height, width = band.shape
+    step = max(1.0, sigma / GRID_PER_SIGMA)
+    size = (max(1, round(width / step)), max(1, round(height / step)))
+    n_bins = len(out)
+    sample = band[::QUANTILE_STEP, ::QUANTILE_STEP]
+    centres = np.quantile(sample, (np.arange(n_bins) + 0.5) / n_bins)
+    position = np.interp(band, centres, np.arange(n_bins)).astype(np.float32)
+    for index, plane in enumerate(out):
+        share = np.maximum(0, 1 - np.abs(position - index))
+        small = cv2.resize(share, size, interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT)
+        cv2.resize(small, plane.shape[::-1], dst=plane, interpolation=cv2.INTER_LINEAR)
