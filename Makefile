@@ -11,10 +11,11 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-interop check format bench lock clean
+.PHONY: help demo ui test test-interop check format bench lock clean
 
 help:
 	@echo "make demo    segment synthetic micrographs into out/demo"
+	@echo "make ui      open the web app in the browser           ARGS='--port 8000'"
 	@echo "make test    run the test suite                       ARGS='-x -k name'"
 	@echo "make test-interop   the engine inside librosa, HyperSpy, MNE, cNMF and scikit-learn (installs them, 1 GB)"
 	@echo "make check   linter, formatter, types, import rules"
@@ -25,6 +26,9 @@ help:
 
 demo: .venv/segment.stamp
 	$(BIN)/segment demo -o out/demo $(ARGS)
+
+ui: .venv/app.stamp
+	$(BIN)/segment ui $(ARGS)
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest $(ARGS)
@@ -65,10 +69,14 @@ $(BIN)/pip:
 	$(INSTALL) -e '.[segment]'
 	@touch $@
 
-# The development install contains the other one, so it stamps both.
+.venv/app.stamp: pyproject.toml requirements.lock | $(BIN)/pip
+	$(INSTALL) -e '.[segment,app]'
+	@touch $@ .venv/segment.stamp
+
+# The development install contains the others, so it stamps them all.
 .venv/dev.stamp: pyproject.toml requirements.lock | $(BIN)/pip
 	$(INSTALL) -e '.[segment,app,huggingface,dev]'
-	@touch $@ .venv/segment.stamp
+	@touch $@ .venv/segment.stamp .venv/app.stamp
 
 # The packages that plug the engine in: heavy, none of them locked, none in .venv.
 .venv-interop/stamp: pyproject.toml requirements.lock

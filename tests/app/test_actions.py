@@ -108,8 +108,14 @@ def test_a_pixel_size_is_corrected_without_another_segmentation(mapped):
 
 @pytest.mark.parametrize(
     ("band", "size", "expected"),
-    [(0, None, "from 1 to 107, not 0"), (200, None, "not 200"), (9.5, None, "9.5"), (96, -1, "positive"), (96, float("nan"), "nan")],
-)  # fmt: skip
+    [
+        (0, None, "from 1 to 107, not 0"),
+        (200, None, "not 200"),
+        (9.5, None, "9.5"),
+        (96, -1, "positive"),
+        (96, float("nan"), "nan"),
+    ],
+)
 def test_a_wrong_correction_says_what_would_be_right(band, size, expected, opened):
     with pytest.raises(UserError, match=expected):
         correct(opened, band, size, everywhere=True)
@@ -127,7 +133,9 @@ def test_names_and_colours_reach_every_map_and_the_model(mapped):
     assert {tuple(colour) for colour in top.reshape(-1, 3).tolist()} == set(named.colours)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("", "needs a name"), ("PHASE 0", "already"), ("x" * 61, "60"), ("a\0b", "printable")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "expected"), [("", "needs a name"), ("PHASE 0", "already"), ("x" * 61, "60"), ("a\0b", "printable")]
+)
 def test_a_name_that_cannot_be_is_refused(name, expected, mapped):
     with pytest.raises(UserError, match=expected):
         rename(mapped, 1, name)
@@ -259,8 +267,12 @@ def test_a_refusal_of_the_browser_is_passed_on_with_what_was_taken(actions, drop
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
-    [((3, "fast", "pixel", None, False, 0), "fast"), ((3, "default", "pixel", -1, False, 0), "alpha"), ((3, "default", "pixel", None, False, -4), "random_state")],
-)  # fmt: skip
+    [
+        ((3, "fast", "pixel", None, False, 0), "fast"),
+        ((3, "default", "pixel", -1, False, 0), "alpha"),
+        ((3, "default", "pixel", None, False, -4), "random_state"),
+    ],
+)
 def test_a_wrong_setting_is_named(settings, expected, actions, opened):
     actions.desk.update("tab", lambda _: opened)
     with pytest.raises(UserError, match=expected):

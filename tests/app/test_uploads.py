@@ -116,7 +116,9 @@ def test_a_saved_model_is_loaded_and_maps_of_another_are_dropped(drop, tmp_path,
 def test_a_text_file_of_the_microscope_gives_its_image_the_pixel_size(drop, tmp_path, steel):
     tifffile.imwrite(tmp_path / "h.tif", steel)
     note = b"[SemImageFile]\r\nInstructName=S-4800\r\nPixelSize=12.5\r\n"
-    session, complaints = take(Session(), [drop("h.txt", note), drop("h.tif", (tmp_path / "h.tif").read_bytes())], LIMITS)
+    session, complaints = take(
+        Session(), [drop("h.txt", note), drop("h.tif", (tmp_path / "h.tif").read_bytes())], LIMITS
+    )
     assert complaints == ()
     assert session.fields[0].micrograph.calibration.pixel_size_um == pytest.approx(0.0125)
 

@@ -34,6 +34,7 @@ async function take(files) {
   if (count || refusals.length) trigger("submit", { refusals });
 }
 
+watch("value", () => zone.classList.add("ready"));
 input.addEventListener("change", () => take([...input.files]));
 for (const kind of ["dragenter", "dragover"]) {
   zone.addEventListener(kind, (event) => {
