@@ -1,0 +1,86 @@
+"""The command ``segment evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segment.cli.console import Session
+from segment.cli.main import Json, Quiet, app
+
+LABELS = "_labels"
+
+
+@app.command()
+def evaluate(
+    pred: Annotated[Path, typer.Argument(help="Label image, or a folder of them.", show_default=False)],
+    truth: Annotated[
+        Path, typer.Argument(help="Mask of class ids (255: not annotated), or a folder of them.", show_default=False)
+    ],
+    tolerance: Annotated[float, typer.Option(help="How far off a boundary may be, in pixels.")] = 2.0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare label images with masks of the same name (`NAME_labels.png` is NAME), phases matched to classes."""
+    with Session(json, quiet) as session:
+        from dataclasses import asdict
+
+        from segment.evaluate import evaluate as compare
+
+        with session.usage_errors():
+            if not tolerance >= 0:
+                raise ValueError(f"--tolerance: at least 0 pixels, got {tolerance}")
+            pairs = _pairs(pred, truth)
+        rows = []
+        for name, label_path, mask_path in pairs:
+            labels, mask = _read_ids(label_path), _read_ids(mask_path)
+            if labels.shape != mask.shape:
+                raise ValueError(f"{label_path}: {labels.shape} pixels, but {mask_path} has {mask.shape}")
+            rows.append((name, compare(labels, mask, tolerance=tolerance)))
+        for name, scores in rows:
+            session.say(
+                f"{name}: accuracy {scores.accuracy:.3f} (largest class alone {scores.majority_accuracy:.3f}), "
+                f"mean IoU {scores.mean_iou:.3f}, mean Dice {scores.mean_dice:.3f}, "
+                f"adjusted Rand {scores.adjusted_rand_index:.3f}, "
+                f"variation of information {scores.variation_of_information:.3f} bit, "
+                f"boundary F1 {scores.boundary_f1:.3f}, fraction error {scores.fraction_error:.3f}; "
+                f"IoU of class {', '.join(f'{index} {value:.3f}' for index, value in enumerate(scores.iou))}"
+            )
+        if len(rows) > 1:
+            session.say(f"mean IoU of {len(rows)} images: {sum(s.mean_iou for _, s in rows) / len(rows):.3f}")
+        session.emit([{"name": name, **asdict(scores)} for name, scores in rows])
+
+
+def _pairs(pred: Path, truth: Path) -> list[tuple[str, Path, Path]]:
+    for option, path in (("PRED", pred), ("TRUTH", truth)):
+        if not path.exists():
+            raise ValueError(f"{option}: '{path}' does not exist")
+    if pred.is_dir() != truth.is_dir():
+        raise ValueError(f"PRED and TRUTH must be two files or two folders, got '{pred}' and '{truth}'")
+    if not pred.is_dir():
+        return [(pred.stem.removesuffix(LABELS), pred, truth)]
+    masks = {path.stem: path for path in truth.glob("*.png")}
+    found = {path.stem.removesuffix(LABELS): path for path in sorted(pred.glob("*.png"))}
+    # A folder of results holds pictures too: where there are label images, only they count.
+    found |= {path.stem.removesuffix(LABELS): path for path in pred.glob(f"*{LABELS}.png")}
+    pairs = [(name, path, masks[name]) for name, path in found.items() if name in masks]
+    if not pairs:
+        raise ValueError(f"no PNG in '{pred}' has the name of a mask in '{truth}'")
+    return pairs
+
+
+def _read_ids(path: Path):  # noqa: ANN202
+    import numpy as np
+
+    from segment.io import ImageReadError
+    from segment.io.decode import decode
+
+    try:
+        ids = decode(path.read_bytes())
+    except ImageReadError as error:
+        raise ImageReadError(f"cannot read '{path}': {error}") from error
+    if ids.ndim != 2 or ids.dtype != np.uint8:
+        raise ValueError(f"'{path}': ids must be 8-bit grey, got {ids.dtype} of shape {ids.shape}")
+    return ids
