@@ -21,6 +21,7 @@ from nmfcore.solvers.products import blas_alone, dense_product, gram, product
 
 _RELATIVE_FLOOR = 1e-12
 _GROWTH = 1.05
+_PATIENCE = 5
 
 
 class Alternating:
@@ -51,6 +52,7 @@ class Alternating:
         self._is_first = True
         self._previous: tuple[NDArray, NDArray] | None = None
         self._weight = 0.5
+        self._decreases: list[float] = []
         # Where a product of 0 would be divided by, no entry may vanish.
         self._floor = 0.0 if beta == 2.0 else _RELATIVE_FLOOR * float(np.sqrt(W.max() * H.max()))
         self.W = np.maximum(W, data.dtype.type(self._floor), order="C")
@@ -78,7 +80,9 @@ class Alternating:
             (self.W, self._Ht), self.loss, self.distance = kept, before, distance
             return None
         self._previous = kept
-        return before - self.loss
+        # One small decrease says little: extrapolation takes its turns.
+        self._decreases = [*self._decreases[1 - _PATIENCE :], before - self.loss]
+        return max(self._decreases)
 
     def _ahead(self) -> tuple[NDArray, NDArray] | None:
         """Return the factors extrapolated from the last two; None for a rule that cannot leave a zero."""
