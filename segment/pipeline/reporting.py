@@ -39,7 +39,8 @@ class Reporter:
 
     def add(self, name: str, phase_map: PhaseMap, rows: Sequence[PhaseFraction]) -> None:
         """Add a field that was just segmented."""
-        self._fields.append(report_field(name, phase_map.micrograph, phase_map.labels, rows, software()))
+        guidance = None if phase_map.guidance is None else phase_map.guidance.to_json()
+        self._fields.append(report_field(name, phase_map.micrograph, phase_map.labels, rows, software(), guidance))
 
     def add_kept(self, name: str, path: Path, rows: Sequence[PhaseFraction]) -> bool:
         """Add a field whose results lie in the folder since an earlier run; False where its label image is damaged."""
@@ -48,8 +49,9 @@ class Reporter:
             return False
         try:
             labels = np.asarray(decode((self._out / f"{name}_labels.png").read_bytes()))
-            versions = read_side_car(self._out / f"{name}.json").get("software", {})
-            self._fields.append(report_field(name, micrograph, labels, rows, versions))
+            record = read_side_car(self._out / f"{name}.json")
+            kept = report_field(name, micrograph, labels, rows, record.get("software"), record.get("guidance"))
+            self._fields.append(kept)
         except (OSError, ValueError):
             return False
         return True

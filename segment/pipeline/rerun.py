@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from segment.composition import Composition
 from segment.io import find_images
 from segment.io.decode import decode
 from segment.model import FittedModel, Segmenter
@@ -107,6 +108,9 @@ def rerun(
         differences += differing
         read_options = ReadOptions(**record["read_options"])
         expected = str(record["labels_sha256"])
+        composition = Composition(**record["composition"]) if record.get("composition") is not None else None
+        if composition is not None and model is not None:
+            composition.check(model.names)
         micrograph, differing = _input(record, path, read_options)
         differences += differing
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -117,7 +121,8 @@ def rerun(
         model, differing = _trained_again(model, read_options, training)
         differences += differing
     try:
-        labels = Segmenter.from_model(model).predict(micrograph, **(record.get("composition") or {})).labels
+        guidance = {} if composition is None else composition.to_json()
+        labels = Segmenter.from_model(model).predict(micrograph, **guidance).labels
     except ValueError as error:
         differences.append(Difference("parameter", "features", model.parameters.features, " ".join(str(error).split())))
         return RerunResult(side_car, path, False, False, None, tuple(differences))

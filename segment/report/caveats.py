@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+
+import numpy as np
 
 from segment.measure import FieldStatistics, fields_needed
 from segment.model import FittedModel
@@ -42,6 +45,7 @@ def find_caveats(
     """
     return [
         *_unread(failures),
+        *_guided(fields, names),
         *_few_fields(len(fields)),
         *_inaccurate(statistics, names),
         *_uncalibrated(fields),
@@ -54,6 +58,30 @@ def _unread(failures: Sequence[str]) -> list[str]:
     if not failures:
         return []
     return [f"{_count(len(failures), 'input')} could not be read and not counted: {_some(failures, '; ')}."]
+
+
+def _guided(fields: Sequence[ReportField], names: Sequence[str]) -> list[str]:
+    asked = [(item, item.guidance) for item in fields if item.guidance is not None]
+    if not asked:
+        return []
+    done = [(item, guidance) for item, guidance in asked if guidance["is_guided"]]
+    found = []
+    if done:
+        flipped = sum(guidance["flipped"] for _, guidance in done) / sum(math.prod(item.shape) for item, _ in done)
+        before = np.mean([guidance["before"] for _, guidance in done], axis=0)
+        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(names, before, strict=True))
+        found.append(
+            f"{_count(len(done), 'field')} guided by fractions known or estimated beforehand, which gave another label "
+            f"to {100 * flipped:.1f} % of the pixels: these numbers are no independent measurement of the fractions. "
+            f"Without guidance: {shares}."
+        )
+    for state, text in (
+        ([item.name for item, guidance in asked if guidance["fights_image"]], "the fractions given fight the image"),
+        ([item.name for item, guidance in asked if not guidance["is_guided"]], "the guidance abstained"),
+    ):
+        if state:
+            found.append(f"In {_count(len(state), 'field')} ({_some(state)}) {text}.")
+    return found
 
 
 def _few_fields(n: int) -> list[str]:

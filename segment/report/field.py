@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,6 +39,8 @@ class ReportField:
         Phase ids, sampled to the same size.
     software : mapping of str to str
         Versions that made the labels; empty where not known.
+    guidance : mapping or None
+        What known fractions changed, as `segment.records.Guidance.to_json`; None where none were given.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ReportField:
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     software: Mapping[str, str] = field(default_factory=dict)
+    guidance: Mapping[str, Any] | None = None
 
 
 def report_field(
@@ -58,6 +62,7 @@ def report_field(
     labels: NDArray[np.uint8],
     fractions: Sequence[PhaseFraction],
     software: Mapping[str, str] | None = None,
+    guidance: Mapping[str, Any] | None = None,
 ) -> ReportField:
     """Take from a segmented micrograph what a report needs.
 
@@ -72,6 +77,8 @@ def report_field(
         As `segment.measure.measure_fractions` returns them.
     software : mapping of str to str, optional
         Versions that made the labels.
+    guidance : mapping, optional
+        What known fractions changed, as `segment.records.Guidance.to_json`.
 
     Returns
     -------
@@ -98,4 +105,5 @@ def report_field(
         image=np.array(cv2.resize(stretch(micrograph.image), size, interpolation=cv2.INTER_AREA), dtype=np.uint8),
         labels=np.array(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8),
         software=dict(software or {}),
+        guidance=guidance,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -127,6 +128,7 @@ def _field(item: ReportField, names: Sequence[str], colours: NDArray[np.uint8]) 
         "shares": [f"{100 * row.fraction:.2f}" for row in item.fractions],
         "areas": [None if row.area_um2 is None else f"{row.area_um2:.5g}" for row in item.fractions],
         "pixels": [row.pixels for row in item.fractions],
+        "flipped": None if item.guidance is None else f"{100 * item.guidance['flipped'] / math.prod(item.shape):.2f}",
         "width": width,
         "height": height,
         "bar": bar,

@@ -196,6 +196,26 @@ def test_every_lack_has_its_sentence(model, items, words):
     assert any(words in line for line in text_lines(render_html(items, model, names=("ferrite", "pearlite"))))
 
 
+def guidance(**changes):
+    state = {"before": [0.5, 0.5], "flipped": 120, "is_guided": True, "fights_image": False}
+    return {**state, **changes}
+
+
+def test_guided_fractions_are_no_measurement_and_say_so(model):
+    good = replace(model, is_converged=True)
+    items = [field(0.4 + share / 10, guidance=guidance()) for share in FIVE]
+    [line] = caveats(good, items)
+    assert "5 fields guided" in line
+    assert "another label to 10.0 % of the pixels" in line
+    assert "Without guidance: ferrite 50.0 %, pearlite 50.0 %." in line
+    assert "10.00 % of the pixels got another label" in text_of(render_html(items, good))
+    items[1] = replace(items[1], name="b", guidance=guidance(is_guided=False, fights_image=True, flipped=0))
+    first, second, third = caveats(good, items)
+    assert "4 fields guided" in first
+    assert second == "In 1 field (b) the fractions given fight the image."
+    assert third == "In 1 field (b) the guidance abstained."
+
+
 def text_lines(page: str) -> list[str]:
     return [text_of(line) for line in page.splitlines()]
 

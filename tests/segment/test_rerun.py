@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from segment import Segmenter
+from segment.composition import Composition
 from segment.io import write_png
-from segment.pipeline import Difference, ReadOptions, SideCarError, rerun, run
+from segment.pipeline import Difference, ReadOptions, SideCarError, apply, rerun, run
 
 
 def draw(path: Path, seed: int) -> Path:
@@ -69,6 +70,16 @@ def test_fingerprints_that_the_training_does_not_give_are_noticed(folder, made):
     done = rerun(edit(folder / "out" / "image0.json", other_phases), training=[made / "in"])
     assert {(item.kind, item.name) for item in done.differences} == {("model", "sha256"), ("model", "components")}
     assert done.is_same
+
+
+def test_labels_that_were_guided_are_guided_again(made, tmp_path):
+    composition = Composition({"phase 0": 0.3, "phase 1": 0.7})
+    segmenter = Segmenter.load(made / "out" / "model.npz")
+    apply(segmenter, [made / "in" / "image0.png"], tmp_path, options=ReadOptions(), composition=composition)
+    plain = json.loads((made / "out" / "image0.json").read_text())
+    guided = json.loads((tmp_path / "image0.json").read_text())
+    assert guided["labels_sha256"] != plain["labels_sha256"]
+    assert rerun(tmp_path / "image0.json").is_same
 
 
 def test_an_edited_model_gives_other_labels_and_says_so(folder):
@@ -180,10 +191,11 @@ def outcome(side_car: Path) -> str:
 
 
 @pytest.mark.parametrize("bad", [None, 3, "x", [], [["a"]], {"x": 1}, -1e400])
-@pytest.mark.parametrize("key", ["model", "parameters", "read_options", "band", "input", "phases"])
+@pytest.mark.parametrize("key", ["model", "parameters", "read_options", "band", "input", "phases", "composition"])
 def test_a_damaged_side_car_never_ends_in_a_traceback(folder, key, bad):
     found = outcome(edit(folder / "out" / "image0.json", lambda record: record.update({key: bad})))
-    assert found == "differs" or "image0.json: " in found
+    is_undamaged = key == "composition" and bad is None
+    assert found == ("done" if is_undamaged else "differs") or "image0.json: " in found
 
 
 @pytest.mark.parametrize("key", ["components", "loss_history", "training", "feature_names", "n_iter", "sha256"])
