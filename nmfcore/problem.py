@@ -83,7 +83,7 @@ def make_problem(
     ValueError
         If X has a negative or non-finite entry, or a zero where beta <= 0.
     """
-    largest, square = check_values(X.data if sp.issparse(X) else X, "X")
+    largest, square = check_values(X, "X")
     if beta <= 0 and _has_zeros(X, mask):
         raise ValueError(
             "When beta_loss <= 0 and X contains zeros, the solver may diverge. Please add small values to X, or use a "

@@ -175,30 +175,39 @@ def feature_major(X: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def check_values(X: NDArray[Any], whom: str) -> tuple[float, float]:
-    """Return the largest entry of X and the sum of its squares in float64.
+def check_values(X: Any, whom: str) -> tuple[float, float]:
+    """Return the largest entry of X, dense or a csr_array, and the sum of its squares in float64.
 
     Raises
     ------
     ValueError
         If an entry is NaN, infinite or negative: names ``whom`` and the first such index.
     """
-    flat = _flat(X)
+    values = X.data if sp.issparse(X) else X
+    flat = _flat(values)
     n_blocks = -(-flat.size // _BLOCK)
-    extremes = np.empty((n_blocks, 2), X.dtype)
+    extremes = np.empty((n_blocks, 2), values.dtype)
     squares = np.empty(n_blocks)
     run_blocks(lambda first, last: _scan(flat, extremes, squares, first, last), n_blocks, least=8)
     total = float(squares.sum())
-    if not np.isfinite(total) and not np.isfinite(X).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
-        kind = "NaN" if np.isnan(X).any() else "infinity or a value too large"
+    if not np.isfinite(total) and not np.isfinite(values).all():
+        where = _first(X, ~np.isfinite(values))
+        kind = "NaN" if np.isnan(values).any() else "infinity or a value too large"
         raise ValueError(f"Input {whom} contains {kind}: the first such value is {X[where]} at index {where}.")
     if extremes[:, 0].min() < 0:
-        where = tuple(int(i) for i in np.argwhere(X < 0)[0])
+        where = _first(X, values < 0)
         raise ValueError(
             f"Negative values in data passed to NMF (input {whom}): the first is {X[where]} at index {where}."
         )
     return float(extremes[:, 1].max()), total
+
+
+def _first(X: Any, wrong: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the index in X of the first wrong entry: of the matrix, or of the stored values of a csr_array."""
+    at = np.argwhere(wrong)[0]
+    if sp.issparse(X):
+        return int(np.searchsorted(X.indptr, at[0], side="right")) - 1, int(X.indices[at[0]])
+    return int(at[0]), int(at[1])
 
 
 def _flat(X: NDArray[Any]) -> NDArray[Any]:
