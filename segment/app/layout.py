@@ -168,7 +168,8 @@ class Page:
         }
 
     def _wait(self) -> dict[Any, Any]:
-        return {self.status: views.working(WAITING, 0, 1), **self._buttons(is_running=True)}
+        text = WAITING if self.actions.worker.is_busy else "Starting …"
+        return {self.status: views.working(text), **self._buttons(is_running=True)}
 
     def _run(self, action: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[dict[Any, Any]]]:
         def handle(request: gr.Request, *settings: Any) -> Iterator[dict[Any, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from segment.app.phases import SUGGESTIONS
 from segment.app.session import Field, Session
-from segment.measure import measure_fractions, summarise_fields
+from segment.measure import FieldStatistics, measure_fractions, summarise_fields
 
 
 def viewer(session: Session, token: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def viewer(session: Session, token: str) -> dict[str, Any]:
 
 
 def phases(session: Session) -> dict[str, Any]:
-    """Return the table of phases: colour, name, share of this image and of all with its 95 % interval, area."""
+    """Return the table of phases: colour, name, share; area, and mean over the images with its 95 % interval."""
     field = session.field
     mapped = None if field is None else field.phase_map
     if mapped is None:
@@ -42,12 +42,10 @@ def phases(session: Session) -> dict[str, Any]:
                 "name": row.name,
                 "colour": "#{:02x}{:02x}{:02x}".format(*session.colours[row.phase]),
                 "fraction": f"{100 * row.fraction:.1f}",
-                "mean": f"{over.mean:.1f}" + ("" if over.ci95 is None else f" ± {over.ci95:.1f}"),
-                "area": "" if row.area_um2 is None else f"{row.area_um2:.4g}",
+                "detail": " · ".join(filter(None, (_area(row.area_um2), _over_fields(over)))),
             }
             for row, over in zip(rows, statistics, strict=True)
         ],
-        "fields": len(others),
         "selected": session.selected,
         "suggestions": SUGGESTIONS,
     }
@@ -136,15 +134,26 @@ def status(text: str, *, is_error: bool = False) -> str:
     return f'<div role="{role}" class="{kind}">{escape(text)}</div>'
 
 
-def working(text: str, done: int, total: int) -> str:
-    """Return a progress bar with a message as HTML."""
-    bar = f'<progress max="{total}" value="{done}" aria-label="Progress"></progress>'
+def working(text: str, done: int | None = None, total: int = 1) -> str:
+    """Return a progress bar with a message as HTML; without a number done, one that only says that work goes on."""
+    value = "" if done is None else f'value="{done}"'
+    bar = f'<progress max="{total}" {value} aria-label="Progress"></progress>'
     return f'<div role="status" class="note">{bar}{escape(text)}</div>'
 
 
 def hint(text: str) -> str:
     """Return a line for a place that is still empty, as HTML."""
     return f'<p class="hint">{escape(text)}</p>'
+
+
+def _area(area_um2: float | None) -> str:
+    if area_um2 is None:
+        return ""
+    return f"{area_um2 / 1e6:.4g} mm²" if area_um2 >= 1e4 else f"{area_um2:.4g} µm²"
+
+
+def _over_fields(over: FieldStatistics) -> str:
+    return "" if over.ci95 is None else f"{over.n_fields} images {over.mean:.1f} ± {over.ci95:.1f} %"
 
 
 def _address(token: str, what: str, session: Session) -> str:

@@ -102,6 +102,11 @@ class Worker:
                 if not is_done:
                     self.stop()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task is running."""
+        return self._turn.locked()
+
     def cancel(self, owner: str) -> bool:
         """End the computation if it is the owner's; say whether it was."""
         process = self._process

@@ -186,8 +186,9 @@ def test_band_and_pixel_size_are_corrected(user, micrograph):
     assert "rows 200 to 259 (user)" in page.inner_text("#reading")
     assert "0.5 µm (user" in page.inner_text("#reading")
     run(page)
-    area = page.locator("#phases td.area")
-    assert sum(float(text) for text in area.all_inner_texts()) == pytest.approx(200 * 320 * 0.25, rel=1e-3)
+    areas = [text.split() for text in page.locator("#phases .detail").all_inner_texts()]
+    total = sum(float(number) * {"µm²": 1, "mm²": 1e6}[unit] for number, unit in areas)
+    assert total == pytest.approx(200 * 320 * 0.25, rel=1e-3)
     page.fill("#band input", "9999")
     page.click("#correct")
     says(page, "whole row from 1 to 259, not 9999")
@@ -223,8 +224,9 @@ def test_the_page_fits_a_laptop_screen(user, micrograph):
     says(page, "1 image opened")
     run(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
-    for place in ("#run", "#viewer .stage", "a.download", "#status"):
+    for place in ("#phases table", "#run", "#viewer .stage", "a.download", "#status"):
         box = page.locator(place).bounding_box()
+        assert box["x"] + box["width"] <= 1366, place
         assert box["y"] >= 0, place
         assert box["y"] + box["height"] <= 768, place
     assert page.locator("#viewer .stage").bounding_box()["width"] > 450

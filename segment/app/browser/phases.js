@@ -17,7 +17,9 @@ function field(row, phase, what, type) {
     made.setAttribute("list", "phase-names");
     made.maxLength = 60;
   }
-  cell(row, what).append(made);
+  const place = cell(row, what);
+  place.append(made);
+  if (what === "name") place.append(Object.assign(document.createElement("div"), { className: "detail" }));
 }
 
 function build(count) {
@@ -28,28 +30,25 @@ function build(count) {
     const row = body.insertRow();
     field(row, phase, "colour", "color");
     field(row, phase, "name", "text");
-    for (const kind of ["number fraction", "number mean", "number area"]) cell(row, kind);
+    cell(row, "number fraction");
   }
 }
 
-function paint(isNewlySelected) {
+function paint() {
   const shown = props.value || {};
   const rows = shown.rows || [];
   build(rows.length);
   find("table").hidden = rows.length === 0;
   find(".hint").hidden = rows.length > 0;
-  find("table").classList.toggle("several", shown.fields > 1);
-  find("table").classList.toggle("calibrated", rows.some((row) => row.area));
   find("datalist").replaceChildren(...(shown.suggestions || []).map((name) => new Option(name, name)));
   rows.forEach((content, index) => {
     const row = find("tbody").rows[index];
     const [colour, name] = row.querySelectorAll("input");
     colour.value = content.colour;
     // What somebody is typing at this moment is not overwritten.
-    if (document.activeElement !== name || isNewlySelected) name.value = content.name;
+    if (document.activeElement !== name) name.value = content.name;
     row.querySelector(".fraction").textContent = content.fraction;
-    row.querySelector(".mean").textContent = content.mean;
-    row.querySelector(".area").textContent = content.area;
+    row.querySelector(".detail").textContent = content.detail;
     row.classList.toggle("selected", index === shown.selected);
   });
 }
@@ -61,5 +60,5 @@ element.addEventListener("change", (event) => {
 element.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.dataset.what === "name") event.target.blur();
 });
-watch("value", () => paint(false));
-paint(false);
+watch("value", paint);
+paint();
