@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from nmfcore.objectives import objective
     from nmfcore.passes import get_num_threads, set_num_threads
     from nmfcore.penalties import Penalty, Terms
+    from nmfcore.rank import RankSelection, select_rank
 
 __all__ = [
     "NMF",
     "Penalty",
     "Progress",
+    "RankSelection",
     "Result",
     "Terms",
     "__version__",
@@ -34,6 +36,7 @@ __all__ = [
     "get_num_threads",
     "non_negative_factorization",
     "objective",
+    "select_rank",
     "set_num_threads",
 ]
 
@@ -41,6 +44,7 @@ _HOMES = {
     "NMF": "estimator",
     "Penalty": "penalties",
     "Progress": "iterate",
+    "RankSelection": "rank",
     "Result": "factorization",
     "Terms": "penalties",
     "check_loss": "checks",
@@ -50,6 +54,7 @@ _HOMES = {
     "get_num_threads": "passes",
     "non_negative_factorization": "drop_in",
     "objective": "objectives",
+    "select_rank": "rank",
     "set_num_threads": "passes",
 }
 

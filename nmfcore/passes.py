@@ -11,7 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 
-__all__ = ["get_num_threads", "run_blocks", "set_num_threads"]
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["blas_alone", "get_num_threads", "run_blocks", "set_num_threads"]
 
 
 def _default_num_threads() -> int:
@@ -84,6 +86,17 @@ def _forget_pool() -> None:
 # A forked child inherits the pool but none of its threads.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
+
+
+_controller: ThreadpoolController | None = None
+
+
+def blas_alone() -> ThreadpoolController:
+    """Return the controller of the BLAS libraries; looking for them takes milliseconds, so it is done once."""
+    global _controller
+    if _controller is None:
+        _controller = ThreadpoolController()
+    return _controller
 
 
 def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int = 2, uneven: bool = False) -> None:

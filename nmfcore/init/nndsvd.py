@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
 from nmfcore.init.random import weighted_mean
+from nmfcore.passes import blas_alone
 
 _SMALL = 128
 _NEGLIGIBLE = 1e-6
@@ -70,11 +71,13 @@ def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDA
 
 def _leading_triplets(X: Any, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
     m, n = X.shape
-    if min(m, n) > _SMALL:
-        return randomized_svd(X, min(k, m, n), random_state=rng)
-    A = X.astype(np.float64)
-    dense = not sp.issparse(A) and max(m, n) <= 4 * _SMALL
-    U, S, Vt = np.linalg.svd(A, full_matrices=False) if dense else _thin_svd(A)
+    # The library's own threads would split sums by their number, and the start would depend on it.
+    with blas_alone().limit(limits=1, user_api="blas"):
+        if min(m, n) > _SMALL:
+            return randomized_svd(X, min(k, m, n), random_state=rng)
+        A = X.astype(np.float64)
+        dense = not sp.issparse(A) and max(m, n) <= 4 * _SMALL
+        U, S, Vt = np.linalg.svd(A, full_matrices=False) if dense else _thin_svd(A)
     return U[:, :k], S[:k], Vt[:k]
 
 

@@ -24,6 +24,8 @@ from nmfcore.penalties import Terms
 _ROWS = 256
 _ENOUGH = 0.01
 _MAX_SWEEPS = 6
+# More are not worth it while the neighbours stand still.
+_COUPLED_SWEEPS = 2
 
 
 @kernel
@@ -54,29 +56,34 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
 
 
 @kernel
-def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, degree, order, held, sweeps, first, last):
+def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, degree, order, held, first, last):
     """Sweep the rows order[first:last], no two of them neighbours, with their neighbours' rows held."""
     k = F.shape[1]
-    pull = np.empty(k, np.float64)
+    zero = F.dtype.type(0)
+    target = np.empty(k, F.dtype)
+    inverse = np.empty(k, F.dtype)
+    strength = coupling.astype(F.dtype)
     for p in range(first, last):
         i = order[p]
         row = F[i]
-        pull[:] = 0.0
+        target[:] = zero
         for e in range(indptr[i], indptr[i + 1]):
             neighbour = F[indices[e]]
+            weight = F.dtype.type(weights[e])
             for t in range(k):
-                pull[t] += weights[e] * neighbour[t]
-        for _ in range(sweeps):
+                target[t] += weight * neighbour[t]
+        for t in range(k):
+            target[t] = linear[i, t] + strength[t] * target[t]
+            curvature = gram[t, t] + coupling[t] * degree[i]
+            inverse[t] = 1.0 / curvature if curvature > 0.0 else 0.0
+        for _ in range(_COUPLED_SWEEPS):
             for t in range(held, k):
-                stiffness = coupling[t] * degree[i]
-                curvature = gram[t, t] + stiffness
-                if curvature <= 0.0:
-                    continue
-                slope = linear[i, t] + coupling[t] * pull[t] - stiffness * row[t]
+                slope = target[t] - strength[t] * F.dtype.type(degree[i]) * row[t]
                 column = gram[t]
                 for u in range(k):
                     slope -= row[u] * column[u]
-                row[t] = max(row[t] + slope / curvature, 0.0)
+                value = row[t] + slope * inverse[t]
+                row[t] = value if value > zero else zero
 
 
 @kernel
@@ -168,6 +175,6 @@ def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, graph: Graph, ter
 
         def sweep(a: int, b: int, start: int = start, end: int = end) -> None:
             first, last = start + a * _ROWS, min(start + b * _ROWS, end)
-            _sweep_coupled_rows(F, gram, linear, terms.coupling, *arrays, terms.held, _MAX_SWEEPS, first, last)
+            _sweep_coupled_rows(F, gram, linear, terms.coupling, *arrays, terms.held, first, last)
 
         run_blocks(sweep, n_blocks)

@@ -12,7 +12,7 @@ from nmfcore.passes import run_blocks
 from nmfcore.penalties import Penalties, Terms
 from nmfcore.solvers import multiplicative, scalar_newton, tall
 from nmfcore.solvers.nnls import nnls_rows, solve_row
-from nmfcore.solvers.products import product
+from nmfcore.solvers.products import dense_product, product
 from nmfcore.validation import feature_major
 
 _NEWTON_SWEEPS = 2000
@@ -70,7 +70,7 @@ def solve_W(data: Data, H: NDArray, penalties: Penalties, beta: float, start: ND
 
 def _solve_squares(rows: Rows, H: NDArray, terms: Terms) -> NDArray:
     wide = H.astype(np.float64)
-    gram = wide @ wide.T
+    gram = dense_product(wide, np.ascontiguousarray(wide.T))
     gram.flat[:: gram.shape[0] + 1] += terms.l2
     linear = product(rows, H)
     linear -= terms.l1.astype(linear.dtype)

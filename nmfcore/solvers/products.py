@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from nmfcore._jit import kernel
 from nmfcore.data import Rows
-from nmfcore.passes import run_blocks
+from nmfcore.passes import blas_alone, run_blocks
 
 _LEAST_ROWS = 32
 _MOST_BLOCKS = 16
 _SPARSE_ROWS = 256
-
-_controller: ThreadpoolController | None = None
-
-
-def blas_alone() -> ThreadpoolController:
-    """Return the controller of the BLAS libraries; looking for them takes milliseconds, so it is done once."""
-    global _controller
-    if _controller is None:
-        _controller = ThreadpoolController()
-    return _controller
-
 
 @kernel
 def _multiply_sparse(indptr, indices, data, B, out, first, last):
