@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 # A share below this is noise of the factorization, not evidence.
 FLOOR = 1e-4
-SMOOTHING = 2.0
+SMOOTHING = 1.5
 NEIGHBOURHOOD = 5
 BINS = 24
 STRIDE = 3
@@ -35,6 +35,13 @@ def checked_names(names: Sequence[str] | None, *batch: NDArray[np.float32]) -> t
     return tuple(names)
 
 
+def check_sizes(images: Sequence[NDArray[np.float32]] | None, batch: Sequence[NDArray[np.float32]]) -> None:
+    """Refuse images that have not the sizes of their abundances."""
+    sizes, expected = [image.shape for image in images or ()], [abundances.shape[1:] for abundances in batch]
+    if images is not None and sizes != expected:
+        raise ValueError(f"images must have the sizes of their abundances, {expected}, got {sizes}")
+
+
 def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) -> NDArray[np.float32]:
     """Turn abundances into scores: logarithms, averaged over a small neighbourhood.
 
@@ -42,7 +49,7 @@ def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) ->
     ----------
     abundances : ndarray of float32, shape (k, h, w)
         Non-negative; they need not sum to one.
-    smoothing : float, default 2.0
+    smoothing : float, default 1.5
         Standard deviation of the Gaussian neighbourhood in pixels; 0 takes each pixel by itself.
 
     Returns

@@ -48,8 +48,8 @@ def meet_areas(
         Scores of the present phases with their offsets, so that few pixels are left to move; one array an image.
     labels : sequence of ndarray of uint8, shape (h, w)
         The phase of the highest of them.
-    target : ndarray of float64, shape (k,)
-        Fractions of all the images together, summing to one.
+    target : ndarray of float64, shape (n_present,)
+        Fractions of the present phases in all the images together, summing to one.
     present : ndarray of int, shape (n_present,)
         Phase of each row of `raised`.
 
@@ -65,14 +65,13 @@ def meet_areas(
     """
     joined = np.concatenate([image.ravel() for image in labels])
     planes = np.concatenate([image.reshape(len(present), -1) for image in raised], axis=1)
-    row = {int(phase): index for index, phase in enumerate(present)}
-    surplus = np.bincount(joined, minlength=len(target)) - pixel_counts(target, joined.size)
+    surplus = np.bincount(joined, minlength=int(present.max()) + 1)[present] - pixel_counts(target, joined.size)
     while surplus.any():
         giver, taker = int(np.argmax(surplus)), int(np.argmin(surplus))
         moved = int(min(surplus[giver], -surplus[taker]))
-        candidates = np.flatnonzero(joined == giver)
-        loss = planes[row[giver], candidates] - planes[row[taker], candidates]
-        joined[candidates[np.argsort(loss, kind="stable")[:moved]]] = taker
+        candidates = np.flatnonzero(joined == present[giver])
+        loss = planes[giver, candidates] - planes[taker, candidates]
+        joined[candidates[np.argsort(loss, kind="stable")[:moved]]] = present[taker]
         surplus[giver] -= moved
         surplus[taker] += moved
     parts = np.split(joined, np.cumsum([image.size for image in labels])[:-1])

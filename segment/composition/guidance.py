@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.area_fractions import Fractions, area_fractions
-from segment.composition.evidence import SMOOTHING, checked_names, gate_margin, leaders, log_scores
+from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, gate_margin, leaders, log_scores
 from segment.composition.exact_areas import meet_areas
+from segment.composition.grey_levels import calm, grey_likelihood, label_shares
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
 from segment.composition.prior import SIGMA, CompositionWarning, Prior
@@ -24,6 +25,7 @@ def guide(
     abundances: NDArray[np.float32],
     fractions: Fractions,
     *,
+    image: NDArray[np.float32] | None = None,
     names: Sequence[str] | None = None,
     densities: Mapping[str, float] | Sequence[float] | None = None,
     sigma: float = SIGMA,
@@ -41,6 +43,10 @@ def guide(
     fractions : mapping of str to float or array, sequence of float, or ndarray
         By phase name or in phase order, one number or one map (h, w) each; see `area_fractions`. A phase whose
         fraction is zero is absent: it gets no pixel.
+    image : ndarray of float32, shape (h, w), optional
+        Grey levels in [0, 1]. With it the guided labels teach the grey level of each phase in this image, normally
+        distributed, which is added to the evidence before the labels are guided once more; not where the fractions
+        fight the image.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional
@@ -56,7 +62,7 @@ def guide(
         and 0.5 where the prior fights the image.
     strict : bool, default False
         Abstain where the prior fights the image.
-    smoothing : float, default 2.0
+    smoothing : float, default 1.5
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
 
     Returns
@@ -90,13 +96,15 @@ def guide(
     """
     names = checked_names(names, abundances)
     target = area_fractions(fractions, names, shape=abundances.shape[1:], densities=densities)
-    return _guided([abundances], names, target, Prior(sigma, hard, gate, strict), smoothing)[0]
+    images = None if image is None else [image]
+    return _guided([abundances], images, names, target, Prior(sigma, hard, gate, strict), smoothing)[0]
 
 
 def guide_batch(
     batch: Sequence[NDArray[np.float32]],
     fractions: Fractions,
     *,
+    images: Sequence[NDArray[np.float32]] | None = None,
     names: Sequence[str] | None = None,
     densities: Mapping[str, float] | Sequence[float] | None = None,
     sigma: float = SIGMA,
@@ -111,6 +119,8 @@ def guide_batch(
     ----------
     batch : sequence of ndarray of float32, shape (k, h, w)
         Abundances of each image; sizes may differ.
+    images : sequence of ndarray of float32, shape (h, w), optional
+        Grey levels of each image.
     fractions, names, densities, sigma, hard, gate, strict, smoothing
         As for `guide`, but numbers only, no maps. Conflict is judged for the batch.
 
@@ -138,16 +148,18 @@ def guide_batch(
     """
     names = checked_names(names, *batch)
     target = area_fractions(fractions, names, densities=densities)
-    return _guided(batch, names, target, Prior(sigma, hard, gate, strict), smoothing)
+    return _guided(batch, images, names, target, Prior(sigma, hard, gate, strict), smoothing)
 
 
 def _guided(
     batch: Sequence[NDArray[np.float32]],
+    images: Sequence[NDArray[np.float32]] | None,
     names: tuple[str, ...],
     target: NDArray[np.float64],
     prior: Prior,
     smoothing: float,
 ) -> tuple[Guidance, ...]:
+    check_sizes(images, batch)
     scores = [log_scores(abundances, smoothing) for abundances in batch]
     unguided = [leaders(abundances) for abundances in batch]
     overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
@@ -160,12 +172,14 @@ def _guided(
     is_guided = not says_nothing and not (fights and prior.strict)
     if is_guided:
         present = np.flatnonzero(overall > 0)
-        gate = _gate([image[present] for image in scores], prior.confidence(fights))
-        shifts = _shifts(scores, pooled, target, present, 0.0 if prior.hard else prior.sigma, gate)
-        raised = [image[present] + shift for image, shift in zip(scores, shifts, strict=True)]
-        labels = [present.astype(np.uint8)[leaders(image)] for image in raised]
-        if prior.hard:
-            labels = meet_areas(raised, labels, overall, present)
+        scores = [image[present] for image in scores]
+        goal = target[present]
+        gate, shifts, labels = _solve(scores, goal, present, prior, fights)
+        if images is not None and not fights:
+            for image, seen, found in zip(images, scores, labels, strict=True):
+                grey = calm(image)
+                seen += grey_likelihood(grey, grey.ravel(), label_shares(found, present))
+            gate, shifts, labels = _solve(scores, goal, present, prior, fights)
         offsets = np.full(len(names), -np.inf)
         offsets[present] = np.mean([shift.mean(axis=(1, 2)) for shift in shifts], axis=0)
     return tuple(
@@ -196,19 +210,27 @@ def _tells_phases_apart(batch: Sequence[NDArray[np.float32]]) -> bool:
     return False
 
 
-def _shifts(
+def _solve(
     scores: Sequence[NDArray[np.float32]],
-    pooled: NDArray[np.float32],
     target: NDArray[np.float64],
     present: NDArray[np.intp],
-    sigma: float,
-    gate: float,
-) -> list[NDArray[np.float32]]:
-    """Return what to add to each image's scores of the present phases: shape (k, 1, 1), or (k, h, w) for a map."""
+    prior: Prior,
+    fights: bool,
+) -> tuple[float, list[NDArray[np.float32]], list[NDArray[np.uint8]]]:
+    """Return the gate, what to add to each image's scores, shape (k, 1, 1) or (k, h, w) for a map, and the labels."""
+    sigma = 0.0 if prior.hard else prior.sigma
+    gate = _gate(scores, prior.confidence(fights))
     if target.ndim == 3:
-        return [solve_offset_field(scores[0][present], target[present], sigma, gate)]
-    offsets = solve_offsets(pooled[present], target[present], sigma, gate).astype(np.float32)
-    return [offsets[:, None, None]] * len(scores)
+        shifts = [solve_offset_field(scores[0], target, sigma, gate)]
+    else:
+        offsets = solve_offsets(_pooled(scores), target, sigma, gate).astype(np.float32)
+        shifts = [offsets[:, None, None]] * len(scores)
+    raised = [image + shift for image, shift in zip(scores, shifts, strict=True)]
+    labels = [present.astype(np.uint8)[leaders(image)] for image in raised]
+    if prior.hard:
+        overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
+        labels = meet_areas(raised, labels, overall, present)
+    return gate, shifts, labels
 
 
 def _gate(scores: Sequence[NDArray[np.float32]], confidence: float) -> float:

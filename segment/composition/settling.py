@@ -6,22 +6,20 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.conflict import overridden_evidence
-from segment.composition.evidence import SMOOTHING, checked_names, leaders, log_scores
+from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, leaders, log_scores
+from segment.composition.grey_levels import calm, grey_likelihood, label_shares
 from segment.composition.prior import SIGMA, CompositionWarning
 from segment.records import Guidance
 
 ROUNDS = 30
 TOLERANCE = 1e-3
 SAMPLES = 16384
-GREY_BLUR = 1.5
 # Half of each estimate is kept, half replaced: by the batch's mean, and by equal shares, for a phase must not die out.
 OWN, BATCH, EQUAL = 0.5, 0.25, 0.25
-NARROWEST = 0.01
 
 
 def settle(
@@ -46,7 +44,7 @@ def settle(
         Grey levels of the same images.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
-    smoothing : float, default 2.0
+    smoothing : float, default 1.5
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
 
     Returns
@@ -85,12 +83,10 @@ def settle(
     (('phase 0', 'phase 1'), 1.0)
     """
     names = checked_names(names, *batch)
-    sizes, own_sizes = [image.shape for image in images], [abundances.shape[1:] for abundances in batch]
-    if sizes != own_sizes:
-        raise ValueError(f"images must have the sizes of their abundances, {own_sizes}, got {sizes}")
+    check_sizes(images, batch)
     unguided = [leaders(abundances) for abundances in batch]
     scores = [log_scores(abundances, smoothing) for abundances in batch]
-    greys = [_calm(image) for image in images]
+    greys = [calm(image) for image in images]
     drawn = [_Drawn.of(*layers) for layers in zip(scores, greys, unguided, strict=True)]
     k = len(batch[0])
     fractions, rounds, is_settled = np.full((len(batch), k), 1 / k), 0, False
@@ -145,23 +141,14 @@ class _Drawn:
     @classmethod
     def of(cls, scores: NDArray[np.float32], grey: NDArray[np.float32], labels: NDArray[np.uint8]) -> _Drawn:
         pixels = np.random.default_rng(0).permutation(grey.size)[:SAMPLES]
-        of_phase = labels.ravel()[pixels] == np.arange(len(scores))[:, None]
-        return cls(scores.reshape(len(scores), -1)[:, pixels], grey.ravel()[pixels], of_phase.astype(np.float32))
+        shares = label_shares(labels.ravel()[pixels], range(len(scores)))
+        return cls(scores.reshape(len(scores), -1)[:, pixels], grey.ravel()[pixels], shares)
 
     def fractions(self) -> NDArray[np.float64]:
         return self.shares.mean(axis=1, dtype=np.float64)
 
     def likelihood(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the log likelihood of grey levels under every phase; shape (...) becomes (k, ...)."""
-        weights = self.shares.sum(axis=1, dtype=np.float64) + 1e-9
-        means = self.shares @ self.grey / weights
-        spreads = np.sqrt(np.sum(self.shares * (self.grey - means[:, None]) ** 2, axis=1) / weights) + NARROWEST
-        return np.stack(
-            [
-                -0.5 * ((grey - np.float32(mean)) / np.float32(spread)) ** 2 - np.float32(np.log(spread))
-                for mean, spread in zip(means, spreads, strict=True)
-            ]
-        ).astype(np.float32)
+        return grey_likelihood(grey, self.grey, self.shares)
 
     def weighed(self, fractions: NDArray[np.float64]) -> _Drawn:
         raised = self.scores + self.likelihood(self.grey) + _log(fractions)[:, None]
@@ -171,9 +158,3 @@ class _Drawn:
 
 def _log(fractions: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.log(fractions).astype(np.float32)
-
-
-def _calm(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    calm = np.empty(image.shape, dtype=np.float32)
-    cv2.GaussianBlur(np.ascontiguousarray(image, dtype=np.float32), (0, 0), GREY_BLUR, dst=calm)
-    return calm

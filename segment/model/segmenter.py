@@ -272,6 +272,7 @@ class Segmenter:
             guidance = guide(
                 abundances,
                 fractions,
+                image=micrograph.image,
                 names=model.names,
                 densities=densities,
                 sigma=fraction_sigma,

@@ -311,3 +311,30 @@ def test_a_batch_must_have_images_of_the_same_phases():
         guide_batch([], [0.5, 0.5])
     with pytest.raises(ValueError, match="one k for a batch"):
         guide_batch([np.ones((2, 8, 8), np.float32), np.ones((3, 8, 8), np.float32)], [0.5, 0.5])
+
+
+def test_the_grey_level_helps_where_the_abundances_are_poor():
+    truth, abundances = mixture([0.6, 0.25, 0.15], noise=2.0)
+    image = np.choose(truth, [0.2, 0.8, 0.5]) + np.random.default_rng(1).normal(scale=0.05, size=truth.shape)
+    target = fractions_of(truth, 3)
+    without = guide(abundances, target)
+    with_grey = guide(abundances, target, image=image.astype(np.float32))
+    assert np.mean(with_grey.labels == truth) > np.mean(without.labels == truth) + 0.015
+    assert with_grey.before.tolist() == without.before.tolist()
+    exact = guide(abundances, target, image=image.astype(np.float32), hard=True)
+    assert np.abs(exact.after - target).max() * truth.size < 1
+
+
+def test_the_grey_level_is_not_learned_from_a_fight():
+    truth, abundances = mixture([0.8, 0.15, 0.05], noise=0.3)
+    image = truth.astype(np.float32) / 2
+    with pytest.warns(CompositionWarning):
+        with_grey = guide(abundances, fractions_of(truth, 3)[::-1], image=image)
+    with pytest.warns(CompositionWarning):
+        without = guide(abundances, fractions_of(truth, 3)[::-1])
+    assert np.array_equal(with_grey.labels, without.labels)
+
+
+def test_an_image_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"sizes of their abundances, \[\(8, 8\)\], got \[\(8, 9\)\]"):
+        guide(np.ones((2, 8, 8), np.float32), [0.5, 0.5], image=np.ones((8, 9), np.float32))
