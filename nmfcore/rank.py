@@ -165,8 +165,8 @@ def select_rank(
     References
     ----------
     .. [1] Owen, Perry, "Bi-cross-validation of the SVD and the nonnegative matrix factorization", Ann. Appl. Stat.
-       3(2), 2009, doi:10.1214/08-AOAS227, section 5; the speckled hold-out it compares with is Wold's, Technometrics 20(4),
-       1978, doi:10.1080/00401706.1978.10489693.
+       3(2), 2009, doi:10.1214/08-AOAS227, section 5; the speckled hold-out it compares with is Wold's, Technometrics
+       20(4), 1978, doi:10.1080/00401706.1978.10489693.
     .. [2] Kanagal, Sindhwani, "Rank selection in low-rank matrix approximations: a study of cross-validation for NMFs",
        NIPS workshop on low-rank methods, 2010.
     .. [3] Brunet, Tamayo, Golub, Mesirov, PNAS 101(12), 2004, doi:10.1073/pnas.0308531101: agreement of restarts as a
