@@ -35,7 +35,18 @@ class Composition:
     strict: bool = False
 
     def check(self, names: Sequence[str]) -> None:
-        """Raise ValueError where the fractions are not those of a mixture of phases of these names."""
+        """Check the fractions and densities before any image is looked at.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Name of every phase.
+
+        Raises
+        ------
+        ValueError
+            If they are not those of a mixture of phases of these names.
+        """
         if isinstance(self.fractions, str):
             if self.fractions != "auto":
                 raise ValueError(f"fractions must be numbers or 'auto', got {self.fractions!r}")
