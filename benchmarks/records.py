@@ -29,6 +29,10 @@ class Effort:
         Rows of the matrix of the memory case, which has 6 columns.
     imports : int
         Fresh processes per imported package.
+    quality_images : int
+        Labelled micrographs per set.
+    quality_halved : bool
+        Whether labelled micrographs are reduced to half their size.
     """
 
     name: str
@@ -39,10 +43,12 @@ class Effort:
     pipeline_images: int
     memory_rows: int
     imports: int
+    quality_images: int
+    quality_halved: bool
 
 
-FULL = Effort("full", (1, 10), None, (2, 3, 4, 5, 6), 3, 10, 2_600_000, 9)
-QUICK = Effort("quick", (1,), 256, (2, 4), 2, 2, 200_000, 3)
+FULL = Effort("full", (1, 10), None, (2, 3, 4, 5, 6), 3, 10, 2_600_000, 9, 8, False)
+QUICK = Effort("quick", (1,), 256, (2, 4), 2, 2, 200_000, 3, 2, True)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from benchmarks.cases.case import Case
 from benchmarks.cases.imports import IMPORTS
 from benchmarks.cases.memory import MEMORY
 from benchmarks.cases.pipeline import PIPELINE
+from benchmarks.cases.quality import QUALITY
 from benchmarks.cases.tall import TALL
 
 __all__ = ["CASES", "Case"]
@@ -15,4 +16,5 @@ CASES: dict[str, Case] = {
     "pipeline": PIPELINE,
     "memory": MEMORY,
     "import": IMPORTS,
+    "quality": QUALITY,
 }

@@ -1,0 +1,6 @@
+"""How well methods find the classes of labelled micrographs: the sets, the methods, and panels to look at."""
+
+from benchmarks.quality.labelled import Labelled, load_sets
+from benchmarks.quality.methods import METHODS
+
+__all__ = ["METHODS", "Labelled", "load_sets"]

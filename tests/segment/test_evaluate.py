@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from sklearn.metrics import adjusted_rand_score, mutual_info_score
+from typer.testing import CliRunner
+
+from segment.cli import app
+from segment.evaluate import (
+    adjusted_rand_index,
+    assess,
+    boundary_f1,
+    count_overlap,
+    dominated_share,
+    evaluate,
+    isolated_share,
+    largest_cosine,
+    relative_error,
+    variation_of_information,
+)
+from segment.io import write_png
+
+SHAPE = st.tuples(st.integers(2, 12), st.integers(2, 12))
+PAIRS = SHAPE.flatmap(
+    lambda shape: st.tuples(*(npst.arrays(np.uint8, shape, elements=st.integers(0, n - 1)) for n in (4, 3)))
+)
+
+
+def halves(shape=(20, 20), at=10):
+    truth = np.zeros(shape, np.uint8)
+    truth[:, at:] = 1
+    return truth
+
+
+@given(PAIRS)
+def test_partition_figures_against_another_library(pair):
+    labels, truth = pair
+    overlap = count_overlap(labels, truth, 4, 3)
+    assert adjusted_rand_index(overlap) == pytest.approx(adjusted_rand_score(truth.ravel(), labels.ravel()), abs=1e-9)
+    shared = mutual_info_score(truth.ravel(), labels.ravel())
+    entropies = [mutual_info_score(ids.ravel(), ids.ravel()) for ids in pair]
+    assert variation_of_information(overlap) == pytest.approx((sum(entropies) - 2 * shared) / np.log(2), abs=1e-9)
+
+
+@given(PAIRS, st.permutations(range(4)))
+def test_names_of_phases_do_not_matter(pair, order):
+    labels, truth = pair
+    first, second = evaluate(labels, truth), evaluate(np.asarray(order, np.uint8)[labels], truth)
+    for name in ("mean_iou", "adjusted_rand_index", "variation_of_information", "boundary_f1"):
+        assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-12)
+
+
+def test_a_case_worked_by_hand():
+    truth = np.array([[0, 0, 0, 0, 1, 1, 1, 1, 255, 255]], np.uint8)
+    labels = np.array([[1, 1, 1, 0, 0, 0, 0, 0, 1, 0]], np.uint8)
+    scores = evaluate(labels, truth)
+    assert scores.classes == (1, 0)
+    assert scores.accuracy == 7 / 8
+    assert scores.majority_accuracy == 0.5
+    assert scores.iou == (3 / 4, 4 / 5)
+    assert scores.dice == pytest.approx((6 / 7, 8 / 9))
+    assert scores.mean_iou == pytest.approx(0.775)
+    assert scores.fraction_error == pytest.approx(1 / 8)
+    # The boundary is one pixel off: found with a tolerance of one, missed with none.
+    assert boundary_f1(labels, truth, tolerance=1) == 1
+    assert boundary_f1(labels, truth, tolerance=0) == 0
+
+
+def test_a_class_without_a_phase_scores_zero_and_its_fraction_is_missed():
+    scores = evaluate(np.zeros((20, 20), np.uint8), halves())
+    assert scores.mean_iou == 0.25
+    assert scores.fraction_error == 0.5
+    assert (scores.adjusted_rand_index, scores.variation_of_information, scores.boundary_f1) == (0, 1, 0)
+
+
+def test_unannotated_pixels_do_not_count():
+    truth, labels = halves(), halves()
+    truth[5:8], labels[5:8] = 255, 3
+    scores = evaluate(labels, truth)
+    assert scores.mean_iou == scores.boundary_f1 == scores.accuracy == 1
+    with pytest.raises(ValueError, match="no annotated pixel"):
+        evaluate(labels, np.full_like(truth, 255))
+
+
+@pytest.mark.parametrize("compare", [evaluate, boundary_f1])
+def test_shapes_must_agree(compare):
+    with pytest.raises(ValueError, match=r"one shape, got \(2, 3\) and \(3, 2\)"):
+        compare(np.zeros((2, 3), np.uint8), np.zeros((3, 2), np.uint8))
+
+
+def test_quality_of_an_exact_and_of_a_spoiled_factorization():
+    rng = np.random.default_rng(0)
+    H = np.array([[1, 0, 0.2], [0, 2, 0]], np.float32)
+    W = np.repeat(np.eye(2, dtype=np.float32), 32, axis=0)
+    fine = assess(W @ H, W, H, (8, 8))
+    assert (fine.relative_error, fine.dominated, fine.isolated, fine.largest_cosine) == (0, 1, 0, 0)
+    X = W @ H + rng.random((64, 3)).astype(np.float32)
+    assert relative_error(X, W, H) == pytest.approx(np.linalg.norm(X - W @ H) / np.linalg.norm(X))
+    assert largest_cosine(np.array([[3, 4], [3, 0], [0, 0]])) == pytest.approx(0.6)
+    assert dominated_share(np.full((2, 1, 1), 0.5)) == 0
+    with pytest.raises(ValueError, match="has 63 pixels, but W has 64 rows"):
+        assess(X, W, H, (9, 7))
+
+
+def test_isolated_pixels_are_counted_at_the_border_too():
+    labels = np.zeros((4, 5), np.uint8)
+    labels[0, 0] = labels[2, 3] = 1
+    assert isolated_share(labels) == 0.1
+    assert isolated_share(np.indices((4, 4)).sum(axis=0).astype(np.uint8) % 2) == 1
+
+
+def test_command_compares_files_and_folders(tmp_path):
+    pred, truth = tmp_path / "out", tmp_path / "masks"
+    for name in ("a", "b"):
+        write_png(truth / f"{name}.png", halves())
+        write_png(pred / f"{name}_labels.png", halves(at=10 if name == "a" else 12))
+        write_png(pred / f"{name}_phases.png", np.zeros((20, 20, 3), np.uint8))
+    done = CliRunner().invoke(app, ["evaluate", str(pred), str(truth), "--json"])
+    assert done.exit_code == 0
+    rows = json.loads(done.stdout)
+    assert [row["name"] for row in rows] == ["a", "b"]
+    assert rows[0]["mean_iou"] == 1
+    assert rows[1]["accuracy"] == 0.9
+    one = CliRunner().invoke(app, ["evaluate", str(pred / "b_labels.png"), str(truth / "b.png")])
+    assert "b: accuracy 0.900 (largest class alone 0.500)" in one.stdout
+
+
+@pytest.mark.parametrize(
+    ("pred", "truth", "message", "code"),
+    [
+        ("none", "masks", "PRED: '.*none' does not exist", 2),
+        ("out", "masks/a.png", "two files or two folders", 2),
+        ("empty", "masks", "has the name of a mask", 2),
+        ("small.png", "masks/a.png", r"small.png: \(3, 3\) pixels, but .*a.png has \(20, 20\)", 1),
+        ("colour.png", "masks/a.png", "ids must be 8-bit grey", 1),
+        ("broken.png", "masks/a.png", "cannot read '.*broken.png'", 1),
+    ],
+)
+def test_command_names_what_is_wrong(tmp_path, pred, truth, message, code):
+    (tmp_path / "empty").mkdir()
+    write_png(tmp_path / "masks" / "a.png", halves())
+    write_png(tmp_path / "out" / "a.png", halves())
+    write_png(tmp_path / "small.png", np.zeros((3, 3), np.uint8))
+    write_png(tmp_path / "colour.png", np.zeros((3, 3, 3), np.uint8))
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    done = CliRunner().invoke(app, ["evaluate", str(tmp_path / pred), str(tmp_path / truth)])
+    assert done.exit_code == code
+    assert re.search(message, done.stderr)
