@@ -102,12 +102,14 @@ class Actions:
         session = self.desk.update(tab, lambda session: change(session, phase, content))
         return session, views.status(f"Phase {phase} is {session.names[phase]}.")
 
-    def segment(self, tab: str, *settings: Any) -> Iterator[str | tuple[Session, str]]:
+    def segment(self, tab: str, known: str | None, *settings: Any) -> Iterator[str | tuple[Session, str]]:
         """Segment the tab's images: messages about the progress first, session and message last.
 
         Parameters
         ----------
         tab : str
+        known : str or None
+            Known fractions, as `read_fractions`.
         *settings : object
             As `read_settings`.
 
@@ -120,7 +122,8 @@ class Actions:
         """
         try:
             images, segmenter, is_fitted = prepare(self.desk.get(tab), read_settings(*settings))
-            for item in self.worker.run(tab, segment, images, segmenter, is_fitted):
+            fractions = read_fractions(known, segmenter.parameters.n_phases)
+            for item in self.worker.run(tab, segment, images, segmenter, is_fitted, fractions):
                 if not isinstance(item, Outcome):
                     yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
                     continue
@@ -171,6 +174,43 @@ def read_settings(
         clahe=bool(clahe),
         random_state=int(seed or 0),
     )
+
+
+def read_fractions(known: str | None, n_phases: int) -> list[float] | str | None:
+    """Return known fractions as `Segmenter.predict` takes them.
+
+    Parameters
+    ----------
+    known : str or None
+        Per cent of the area, phase by phase, as ``70, 30``; ``auto`` estimates them from the image; empty: unknown.
+    n_phases : int
+
+    Returns
+    -------
+    list of float, "auto" or None
+
+    Raises
+    ------
+    UserError
+        If it is not one number a phase.
+
+    Examples
+    --------
+    >>> read_fractions("75 %, 25 %", 2), read_fractions("", 2)
+    ([0.75, 0.25], None)
+    """
+    words = (known or "").replace("%", " ").replace(",", " ").replace(";", " ").split()
+    if not words:
+        return None
+    if words == ["auto"]:
+        return "auto"
+    try:
+        shares = [float(word) / 100 for word in words]
+    except ValueError as error:
+        raise UserError(f"Known fractions are numbers of per cent, as 70, 30; not {known!r}.") from error
+    if len(shares) != n_phases:
+        raise UserError(f"There are {n_phases} phases, and {len(shares)} known fractions: give one for each.")
+    return shares
 
 
 def _counted(number: int, noun: str) -> str:

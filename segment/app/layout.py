@@ -68,6 +68,11 @@ class Page:
             self.preset = gr.Dropdown(sorted(presets()), value="default", label="Preset", min_width=120)
             self.features = gr.Dropdown(sorted(FEATURES), value=first["features"], label="Features", min_width=120)
         with gr.Accordion("More settings", open=False):
+            self.known = gr.Textbox(
+                label="Known fractions in %, dark to bright",
+                placeholder="70, 30 or auto; empty: unknown",
+                elem_id="known",
+            )
             self.alpha = gr.Number(first["alpha"], label="Sparsity (alpha)", minimum=0, step=0.01, elem_id="alpha")
             self.clahe = gr.Checkbox(first["clahe"], label="Equalise contrast locally first")
             self.seed = gr.Number(0, label="Seed", precision=0, minimum=0)
@@ -123,7 +128,7 @@ class Page:
         # One at a time, as the worker would have it: those who wait do so in the queue, not in a thread.
         engine: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "engine", **hidden}
         waiting = self.run.click(self._wait, None, buttons, **quick)
-        running = waiting.then(self._run(actions.segment), settings, everything, **engine)
+        running = waiting.then(self._run(actions.segment), [self.known, *settings], everything, **engine)
         waiting = self.try_out.click(self._wait, None, buttons, **quick)
         trying = waiting.then(self._run(actions.try_out), [self.most, *settings], everything, **engine)
         self.cancel.click(self._cancel, None, buttons, cancels=[running, trying], **quick)

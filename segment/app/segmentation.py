@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from segment.app.session import Session, UserError
+from segment.composition import CompositionWarning
 from segment.model import Parameters, Segmenter
 from segment.pipeline import Progress
 from segment.plots import phase_colours
@@ -49,7 +50,9 @@ def prepare(session: Session, parameters: Parameters) -> tuple[tuple[Micrograph,
     return images, Segmenter(values.pop("n_phases"), **values), False
 
 
-def segment(images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool) -> Iterator[Progress | Outcome]:
+def segment(
+    images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool, fractions: Sequence[float] | str | None = None
+) -> Iterator[Progress | Outcome]:
     """Fit `segmenter` unless it is fitted, and map every image; progress first, the outcome last.
 
     Parameters
@@ -58,6 +61,8 @@ def segment(images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool)
     segmenter : Segmenter
     is_fitted : bool
         Whether to apply it as it is.
+    fractions : sequence of float, "auto" or None
+        Known area fractions in phase order, as `Segmenter.predict` takes them.
 
     Yields
     ------
@@ -67,14 +72,16 @@ def segment(images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool)
     steps = len(images) + (not is_fitted)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
+        warnings.simplefilter("always", CompositionWarning)
         if not is_fitted:
             yield Progress("fit", 0, steps, f"{len(images)} images" if len(images) > 1 else images[0].name)
             segmenter.fit(images)
         for image in images:
             yield Progress("segment", steps - len(images) + len(maps), steps, image.name)
-            mapped = segmenter.predict(image)
+            mapped = segmenter.predict(image, fractions=fractions)
             maps.append(replace(mapped, micrograph=replace(image, image=image.image[:0])))
-        notes = tuple(dict.fromkeys(str(item.message) for item in caught if item.category is RuntimeWarning))
+        told = (item for item in caught if issubclass(item.category, (RuntimeWarning, CompositionWarning)))
+        notes = tuple(dict.fromkeys(str(item.message) for item in told))
     yield Outcome(segmenter, tuple(maps), notes)
 
 

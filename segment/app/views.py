@@ -42,7 +42,7 @@ def phases(session: Session) -> dict[str, Any]:
                 "name": row.name,
                 "colour": "#{:02x}{:02x}{:02x}".format(*session.colours[row.phase]),
                 "fraction": f"{100 * row.fraction:.1f}",
-                "detail": " · ".join(filter(None, (_area(row.area_um2), _over_fields(over)))),
+                "detail": "\n".join(filter(None, (_area(row.area_um2), _over_fields(over)))),
             }
             for row, over in zip(rows, statistics, strict=True)
         ],
@@ -153,7 +153,7 @@ def _area(area_um2: float | None) -> str:
 
 
 def _over_fields(over: FieldStatistics) -> str:
-    return "" if over.ci95 is None else f"{over.n_fields} images {over.mean:.1f} ± {over.ci95:.1f} %"
+    return "" if over.ci95 is None else f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %"
 
 
 def _address(token: str, what: str, session: Session) -> str:

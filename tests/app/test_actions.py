@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segment.app.actions import Actions, read_settings
+from segment.app.actions import Actions, read_fractions, read_settings
 from segment.app.archive import zip_results
 from segment.app.corrections import correct
 from segment.app.desk import Desk
@@ -221,7 +221,7 @@ def test_what_users_write_is_shown_as_text(mapped):
 
 def test_the_table_gives_the_mean_over_images_with_its_interval(mapped):
     first = phases(mapped)["rows"][0]
-    assert first["detail"] == f"2 images {first['fraction']} ± 0.0 %", "two equal images"
+    assert first["detail"] == f"2 images: {first['fraction']} ± 0.0 %", "two equal images"
     assert phases(remove(mapped))["rows"][0]["detail"] == ""
 
 
@@ -240,7 +240,7 @@ def test_a_users_day(actions, drop):
     assert len(session.fields) == 1
     assert "1 image opened" in message
     settings = (2, "default", "pixel", None, False, 0)
-    *steps, (session, message) = actions.segment("tab", *settings)
+    *steps, (session, message) = actions.segment("tab", "", *settings)
     assert "<progress" in steps[0]
     assert "1 image segmented" in message
     session, message = actions.edit("tab", {"phase": 1, "what": "name", "content": "martensite"})
@@ -254,7 +254,7 @@ def test_a_users_day(actions, drop):
     with pytest.raises(UserError, match="no image"):
         actions.remove("tab")
     with pytest.raises(UserError, match="drop one first"):
-        list(actions.segment("tab", *settings))
+        list(actions.segment("tab", "", *settings))
 
 
 def test_a_refusal_of_the_browser_is_passed_on_with_what_was_taken(actions, drop):
@@ -276,7 +276,20 @@ def test_a_refusal_of_the_browser_is_passed_on_with_what_was_taken(actions, drop
 def test_a_wrong_setting_is_named(settings, expected, actions, opened):
     actions.desk.update("tab", lambda _: opened)
     with pytest.raises(UserError, match=expected):
-        list(actions.segment("tab", *settings))
+        list(actions.segment("tab", "", *settings))
+
+
+def test_known_fractions_guide_the_labels(actions, opened):
+    actions.desk.update("tab", lambda _: opened)
+    *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, 0)
+    found = session.field.phase_map
+    alone = Segmenter(2).fit([field.micrograph for field in session.fields])
+    assert np.array_equal(found.labels, alone.predict(session.field.micrograph, fractions=[0.7, 0.3]).labels)
+    assert found.guidance is not None
+    for known, expected in (("70", "2 phases, and 1"), ("a, b", "as 70, 30"), ("90, 90", "sum")):
+        with pytest.raises(UserError, match=expected):
+            list(actions.segment("tab", known, 2, "default", "pixel", None, False, 0))
+    assert read_fractions(" auto ", 2) == "auto"
 
 
 def test_an_empty_setting_takes_the_presets_value():
