@@ -177,7 +177,8 @@ def select_rank(
     >>> import numpy as np
     >>> from nmfcore import select_rank
     >>> rng = np.random.default_rng(0)
-    >>> X = rng.random((60, 3)) ** 3 @ rng.random((3, 15)) ** 3 + 0.01 * rng.random((60, 15))
+    >>> X = rng.random((60, 3)) ** 3 @ rng.random((3, 15)) ** 3
+    >>> X = np.abs(X + 0.01 * rng.standard_normal(X.shape))
     >>> select_rank(X, range(1, 6), random_state=0).best
     3
     """
