@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Rows that the components are estimated from: evenly spaced, so the same for any number of threads.
-MOST_ROWS = 200_000
+MOST_ROWS = 100_000
 
 
 def sharpen(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32], rounds: int) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ def sharpen(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float3
     [[0.9, 0.1], [0.1, 0.9]]
     """
     step = -(-len(X) // MOST_ROWS)
-    sample, owners = X[::step], W[::step].argmax(axis=1)
+    sample, owners = np.ascontiguousarray(X[::step]), W[::step].argmax(axis=1)
     for _ in range(rounds):
         H = np.stack(
             [sample[owners == k].mean(axis=0, dtype=np.float64) if (owners == k).any() else H[k] for k in range(len(H))]
