@@ -128,7 +128,7 @@ class Guidance:
     misnaming : float
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     fights_image : bool
-        Whether `misnaming` exceeds 0.15 or `conflict` 0.75.
+        Whether `misnaming` exceeds 0.2 or `conflict` 0.75.
     is_guided : bool
         False where the guidance abstained.
     """

@@ -14,7 +14,7 @@ SIGMA = 0.05
 OPENING = 0.3
 CAUTIOUS = 0.5
 # Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
-MISNAMED = 0.15
+MISNAMED = 0.2
 OVERRULED = 0.75
 
 
