@@ -17,7 +17,15 @@ from benchmarks.records import QUICK
 from benchmarks.report import collect
 
 TINY = dataclasses.replace(
-    QUICK, name="tiny", crop=48, components=(2,), repeats=2, pipeline_images=2, memory_rows=20_000, imports=1
+    QUICK,
+    name="tiny",
+    crop=48,
+    components=(2,),
+    repeats=2,
+    pipeline_images=2,
+    memory_rows=20_000,
+    imports=1,
+    quality_images=1,
 )
 COLUMNS = {
     "tall": {
@@ -33,6 +41,7 @@ COLUMNS = {
     "pipeline": {"engine", "read s", "train s", "segment one s", "total s", "spread"},
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
     "import": {"statement", "seconds", "spread"},
+    "quality": {"method", "mean", "s per image"},
 }
 
 
