@@ -83,9 +83,6 @@ class OnlineFactorization:
         self._l1_ratio = l1_ratio
         self._forgetting = forgetting
         self._held = held
-        if beta == 1.0:
-            # An entry that is 0 would stay 0; from here one step lets it grow to any size.
-            self.H[held:] = np.maximum(self.H[held:], _RELATIVE_FLOOR * self.H.max())
 
     @property
     def l1(self) -> float:
@@ -179,6 +176,7 @@ class OnlineFactorization:
         below = slope + np.sqrt(slope**2 + 4.0 * self.l2 * target)
         # A component without weight in any row does not matter: it stays.
         H = np.divide(2.0 * target, below, out=self.H[free].copy(), where=below > 0)
+        # An entry that is 0 would stay 0; from here one step lets it grow to any size.
         self.H[free] = np.maximum(H, _RELATIVE_FLOOR * H.max(initial=0.0))
 
 
