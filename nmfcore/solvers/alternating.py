@@ -72,10 +72,10 @@ class Alternating:
         before, distance = self.loss, self.distance
         ahead = self._ahead()
         if ahead is not None:
-            self._descend(*ahead)
+            self.descend(*ahead)
             self._weight = min(1.0, _GROWTH * self._weight) if self.loss < before else 0.5 * self._weight
         if ahead is None or not self.loss < before:
-            self._descend(kept[0].copy(), kept[1].copy())
+            self.descend(kept[0].copy(), kept[1].copy())
         if not self.loss < before:
             (self.W, self._Ht), self.loss, self.distance = kept, before, distance
             return None
@@ -93,8 +93,8 @@ class Alternating:
             np.maximum(F + weight * (F - G), floor) for F, G in zip((self.W, self._Ht), self._previous, strict=True)
         )
 
-    def _descend(self, W: NDArray, Ht: NDArray) -> None:
-        """Take W (m, k) and H' (n, k), update them in place, and measure."""
+    def descend(self, W: NDArray, Ht: NDArray) -> None:
+        """Take W (m, k) and H' (n, k), update W and then H' in place, and measure: no step back, whatever comes of it."""
         self.W, self._Ht = W, Ht
         H = self.H
         self._update(self.data.rows, W, H, self.penalties.terms_W(H))
