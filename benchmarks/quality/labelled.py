@@ -75,7 +75,7 @@ def load_sets(count: int, *, halved: bool) -> tuple[dict[str, list[Labelled]], s
         }
         made = {
             name: [
-                _label(f"{name}_{seed}", one.image.astype(np.float32) / 255, one.truth)
+                _label(f"{name}_{seed}", one.image.astype(np.float32) / np.float32(255), one.truth)
                 for seed, one in enumerate(several)
             ]
             for name, several in samples.items()
@@ -97,7 +97,7 @@ def _read_set(folder: Path, count: int, halved: bool) -> list[Labelled]:
             size = (image.shape[1] // 2, image.shape[0] // 2)
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             truth = cv2.resize(truth, size, interpolation=cv2.INTER_NEAREST)
-        items.append(_label(mask.stem, image.astype(np.float32) / 255, truth))
+        items.append(_label(mask.stem, image.astype(np.float32) / np.float32(255), np.asarray(truth, np.uint8)))
     return items
 
 

@@ -66,4 +66,5 @@ def _edges(ids: NDArray[np.uint8], is_known: NDArray[np.bool_]) -> NDArray[np.bo
 
 
 def _distance(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distance, dtype=np.float32)

@@ -65,9 +65,8 @@ def variation_of_information(overlap: NDArray[np.int64]) -> float:
 
 
 def _pairs(counts: NDArray[np.int64]) -> float:
-    # float64: the square of a count of pixels overflows int64 only in sums, but its precision is ample.
-    counts = counts.astype(np.float64)
-    return float((counts * (counts - 1) / 2).sum())
+    numbers = counts.astype(np.float64)
+    return float((numbers * (numbers - 1) / 2).sum())
 
 
 def _entropy(counts: NDArray[np.int64]) -> float:

@@ -55,7 +55,7 @@ def flatten(image: NDArray[np.float32], *, n_levels: int = N_LEVELS) -> NDArray[
     height, width = image.shape
     shrink = max(1.0, min(height, width) / COARSE)
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
     sigma = max(WIDTH * min(size), 0.5)
     # From no background the levels of large phases are safe, from a blur those that strong shading would hide.
     starts = (np.zeros_like(small), _blur(small, sigma))
@@ -91,8 +91,8 @@ def find_levels(image: NDArray[np.float32], n_levels: int, rounds: int = 30) -> 
         if np.array_equal(found, levels):
             break
         levels = np.sort(found)
-    return levels
+    return np.asarray(levels, dtype=np.float64)
 
 
 def _blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.float32)

@@ -42,7 +42,7 @@ def compute_texture(image: NDArray[np.float32], out: NDArray[np.float32]) -> Non
         return
     shape = working_shape(image.shape)
     grey = _stretch(image)
-    calm = cv2.bilateralFilter(grey, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT)
+    calm = np.asarray(cv2.bilateralFilter(grey, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT), np.float32)
     flat = flatten(calm)
     bright, dark, *_ = out
     np.copyto(bright, _stretch(flat))
@@ -54,7 +54,7 @@ def compute_texture(image: NDArray[np.float32], out: NDArray[np.float32]) -> Non
     bands = (detail, cv2.Laplacian(smooth, cv2.CV_32F), np.sqrt(across * across + down * down))
     start = 2
     for band, count in zip(bands, BINS.values(), strict=True):
-        fill_histogram(band, window_sigma(shape), out[start : start + count])
+        fill_histogram(np.asarray(band, np.float32), window_sigma(shape), out[start : start + count])
         start += count
     out[2:] *= HISTOGRAM_WEIGHT
     np.maximum(out, SMALLEST, out=out)
