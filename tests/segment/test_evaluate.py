@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
@@ -51,6 +51,8 @@ def test_partition_figures_against_another_library(pair):
 @given(PAIRS, st.permutations(range(4)))
 def test_names_of_phases_do_not_matter(pair, order):
     labels, truth = pair
+    # A class that the image lacks may be matched to any phase that is left over.
+    assume(np.unique(truth).size == truth.max() + 1)
     first, second = evaluate(labels, truth), evaluate(np.asarray(order, np.uint8)[labels], truth)
     for name in ("mean_iou", "adjusted_rand_index", "variation_of_information", "boundary_f1"):
         assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-12)
