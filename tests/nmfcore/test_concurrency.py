@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nmfcore import NMF, get_num_threads, set_num_threads
+from tests.nmfcore.data import make_data
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPES = [(40000, 6), (600, 200), (150, 1500)]
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = get_num_threads()
+    set_num_threads(request.param)
+    yield
+    set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.filterwarnings("ignore:Maximum number of iterations")
+def test_fits_from_several_threads_at_once():
+    data = [make_data("uniform", *shape, seed=seed) for shape in SHAPES for seed in range(2)]
+
+    def fit(X):
+        model = NMF(4, random_state=0, max_iter=15, init="random")
+        return model.fit_transform(X), model.components_
+
+    alone = [fit(X) for X in data]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fit, data * 3))
+    for found, expected in zip(together, alone * 3, strict=True):
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[1], expected[1])
+
+
+def test_leaves_the_threads_of_blas_as_they_were():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def blas():
+        return [library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
+
+    def fit(seed):
+        NMF(4, random_state=seed, tol=1e-3).fit(make_data("uniform", 60, 40, seed=seed))
+
+    before = blas()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fit, range(40)))
+    assert blas() == before
+
+
+FORK = """
+import os, sys
+import numpy as np
+from nmfcore import NMF, set_num_threads
+set_num_threads(2)
+X = np.random.default_rng(0).random((40000, 4))
+expected = NMF(2, random_state=0).fit_transform(X)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(NMF(2, random_state=0).fit_transform(X), expected) else 3)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_a_forked_child_can_fit():
+    run = subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
