@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.cases.case import Case
 from benchmarks.cases.imports import IMPORTS
+from benchmarks.cases.known_answers import KNOWN_ANSWERS
 from benchmarks.cases.memory import MEMORY
 from benchmarks.cases.pipeline import PIPELINE
 from benchmarks.cases.quality import QUALITY
@@ -16,5 +17,6 @@ CASES: dict[str, Case] = {
     "pipeline": PIPELINE,
     "memory": MEMORY,
     "import": IMPORTS,
+    "known_answers": KNOWN_ANSWERS,
     "quality": QUALITY,
 }

@@ -42,6 +42,7 @@ COLUMNS = {
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
     "import": {"statement", "seconds", "spread"},
     "quality": {"method", "mean", "s per image"},
+    "known_answers": {"problem", "engine", "solver", "deviation"},
 }
 
 
