@@ -116,5 +116,5 @@ def non_negative_factorization(
     if W is not None:
         warnings.warn("When update_H=False, the provided initial W is not used.", RuntimeWarning, stacklevel=2)
     k = None if n_components in ("auto", None) else check_integer(n_components, "n_components", 1)
-    components = check_factor(H, (k, A.shape[1]), "H", A)
+    components = check_factor(H, (k, A.shape[1]), "H", A, is_start=False)
     return solve_weights(A, components, beta_loss=beta_loss, alpha_W=alpha_W, l1_ratio=l1_ratio), components, 1

@@ -54,13 +54,17 @@ class Progress:
         Objective.
     seconds : float
         Time since the first iteration began.
+    solver : Solver
+        What is at work.
+    scale : float
+        What X was multiplied by for it.
     """
 
     n_iter: int
     loss: float
     seconds: float
-    _solver: Solver
-    _scale: float
+    solver: Solver
+    scale: float
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return copies of the current W (n_samples, n_components) and H (n_components, n_features).
@@ -79,10 +83,10 @@ class Progress:
         >>> shapes[0]
         (4, 2)
         """
-        W, H = self._solver.factors()
-        if self._scale == 1.0:
+        W, H = self.solver.factors()
+        if self.scale == 1.0:
             return W, H
-        root = W.dtype.type(np.sqrt(self._scale))
+        root = W.dtype.type(np.sqrt(self.scale))
         return W / root, H / root
 
 

@@ -218,7 +218,9 @@ def _flat(X: NDArray[Any]) -> NDArray[Any]:
     return np.array(X, order="C").reshape(-1)
 
 
-def check_factor(F: ArrayLike | None, shape: tuple[int | None, int | None], name: str, X: NDArray[Any]) -> NDArray[Any]:
+def check_factor(
+    F: ArrayLike | None, shape: tuple[int | None, int | None], name: str, X: NDArray[Any], *, is_start: bool = True
+) -> NDArray[Any]:
     """Return the given W or H as a C-contiguous array of X's dtype.
 
     Raises
@@ -226,7 +228,8 @@ def check_factor(F: ArrayLike | None, shape: tuple[int | None, int | None], name
     TypeError
         If its dtype is not that of X.
     ValueError
-        If it is missing, has another shape, holds only zeros, or a value that is negative or not finite.
+        If it is missing, has another shape, a value that is negative or not finite, or holds only zeros, where no
+        update leads away from.
     """
     if F is None:
         raise ValueError(f"{name} is missing: init='custom' needs both W and H, update_H=False needs H.")
@@ -243,7 +246,7 @@ def check_factor(F: ArrayLike | None, shape: tuple[int | None, int | None], name
         )
     copy = np.array(given, order="C")
     largest, _ = check_values(copy, name)
-    if largest == 0:
+    if largest == 0 and is_start:
         raise ValueError(f"Array passed to NMF (input {name}) is full of zeros.")
     return copy
 

@@ -94,7 +94,7 @@ class Alternating:
         )
 
     def descend(self, W: NDArray, Ht: NDArray) -> None:
-        """Take W (m, k) and H' (n, k), update W and then H' in place, and measure: no step back, whatever comes of it."""
+        """Take W (m, k) and H' (n, k), update them in place, and measure, whatever comes of it."""
         self.W, self._Ht = W, Ht
         H = self.H
         self._update(self.data.rows, W, H, self.penalties.terms_W(H))

@@ -13,6 +13,7 @@ _LEAST_ROWS = 32
 _MOST_BLOCKS = 16
 _SPARSE_ROWS = 256
 
+
 @kernel
 def _multiply_sparse(indptr, indices, data, B, out, first, last):
     for i in range(first, last):

@@ -28,7 +28,8 @@ kernels = {
 }
 stats = [kernel.stats for kernel in kernels.values()]
 counts = [{str(key): number for key, number in part.items()} for s in stats for part in (s.cache_hits, s.cache_misses)]
-print(json.dumps({"hits": sum(sum(c.values()) for c in counts[::2]), "misses": sum(sum(c.values()) for c in counts[1::2])}))
+hits, misses = (sum(sum(c.values()) for c in counts[start::2]) for start in (0, 1))
+print(json.dumps({"hits": hits, "misses": misses}))
 """
 
 
