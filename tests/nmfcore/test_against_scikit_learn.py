@@ -48,7 +48,8 @@ def test_signatures(ours, theirs):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_loss_is_not_above_theirs(shape, kind, strengths):
     # Non-convex: one start may end in another optimum, so the best of three starts is compared. The
-    # margin is for that alone: on low rank with L1 we stop in a stationary point 0.13 % above theirs, at tol = 0 too.
+    # margin is for that alone: on low rank with L1 we stop in a stationary point 0.13 % above theirs, at tol = 0 too;
+    # and where X is nearly of rank 3, our tol ends the descent earlier, when all but 1e-8 of |X|^2 is explained.
     X = make_data(kind, *shape)
     best = {NMF: np.inf, sklearn.decomposition.NMF: np.inf}
     for seed in range(3):
@@ -56,7 +57,7 @@ def test_loss_is_not_above_theirs(shape, kind, strengths):
             model = estimator(3, init="nndsvda", random_state=seed, tol=1e-6, max_iter=3000, **strengths)
             W = model.fit_transform(X)
             best[estimator] = min(best[estimator], reference_objective(X, W, model.components_, **strengths))
-    assert best[NMF] <= best[sklearn.decomposition.NMF] * (1 + 2e-3) + 1e-12
+    assert best[NMF] <= best[sklearn.decomposition.NMF] * (1 + 2e-3) + 1e-8 * np.sum(X**2)
 
 
 @pytest.mark.filterwarnings("ignore:Maximum number of iterations")

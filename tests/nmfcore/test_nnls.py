@@ -102,13 +102,14 @@ L1_WITH_DEPENDENT_COMPONENTS = pytest.mark.xfail(
 )
 
 
-@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+INDEPENDENT = [(n, r, k) for n in (3, 10) for r in (0.0, 0.5, 1.0) for k in (1, 2, 4, 6, 8) if r < 1 or n > k]
+
+
 @pytest.mark.parametrize("alpha", [1e-4, 1e-2, 1.0])
-@pytest.mark.parametrize("shape", [(20, 3), (20, 10), (600, 3), (600, 10)])
-@pytest.mark.parametrize("k", [1, 2, 4, 6, 8])
-def test_penalties(k, shape, alpha, l1_ratio):
-    if l1_ratio < 1 or shape[1] > k:
-        check_penalties(k, shape, alpha, l1_ratio)
+@pytest.mark.parametrize(("n", "l1_ratio", "k"), INDEPENDENT)
+@pytest.mark.parametrize("m", [20, 600])
+def test_penalties(m, n, l1_ratio, k, alpha):
+    check_penalties(k, (m, n), alpha, l1_ratio)
 
 
 @pytest.mark.parametrize(
