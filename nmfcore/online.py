@@ -29,8 +29,8 @@ from sklearn.exceptions import ConvergenceWarning
 from nmfcore.data import Data
 from nmfcore.factorization import factorize, solve_weights
 from nmfcore.losses.beta_divergence import gradient_parts
+from nmfcore.passes import BLAS_ALONE
 from nmfcore.problem import beta_of
-from nmfcore.solvers.products import blas_alone
 from nmfcore.solvers.row_pass import step_H
 from nmfcore.validation import check_number
 
@@ -149,7 +149,7 @@ class OnlineFactorization:
 
     def _add_squares(self, X: Any, W: NDArray[Any]) -> None:
         # One thread in the library: its own would split sums by their number.
-        with blas_alone().limit(limits=1, user_api="blas"):
+        with BLAS_ALONE:
             for start in range(0, len(W), _ROWS):
                 x, w = X[start : start + _ROWS].astype(np.float64), W[start : start + _ROWS].astype(np.float64)
                 self.gram += w.T @ w

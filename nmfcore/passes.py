@@ -10,10 +10,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
+from threading import Lock
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_alone", "get_num_threads", "run_blocks", "set_num_threads"]
+__all__ = ["BLAS_ALONE", "get_num_threads", "run_blocks", "set_num_threads"]
 
 
 def _default_num_threads() -> int:
@@ -88,15 +90,32 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
-_controller: ThreadpoolController | None = None
+class _BlasAlone:
+    """Context in which BLAS uses one thread; the last of all Python threads to leave gives it back its own number."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._controller: ThreadpoolController | None = None
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._controller is None:
+                # Looking for the libraries takes milliseconds, so it is done once.
+                self._controller = ThreadpoolController()
+            if self._inside == 0:
+                self._limit = self._controller.limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limit.restore_original_limits()
 
 
-def blas_alone() -> ThreadpoolController:
-    """Return the controller of the BLAS libraries; looking for them takes milliseconds, so it is done once."""
-    global _controller
-    if _controller is None:
-        _controller = ThreadpoolController()
-    return _controller
+BLAS_ALONE = _BlasAlone()
 
 
 def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int = 2, uneven: bool = False) -> None:

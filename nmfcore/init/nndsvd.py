@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
 from nmfcore.init.random import weighted_mean
-from nmfcore.passes import blas_alone
+from nmfcore.passes import BLAS_ALONE
 
 _SMALL = 128
 _NEGLIGIBLE = 1e-6
@@ -72,7 +72,7 @@ def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDA
 def _leading_triplets(X: Any, k: int, rng: np.random.RandomState) -> tuple[NDArray, NDArray, NDArray]:
     m, n = X.shape
     # The library's own threads would split sums by their number, and the start would depend on it.
-    with blas_alone().limit(limits=1, user_api="blas"):
+    with BLAS_ALONE:
         if min(m, n) > _SMALL:
             return randomized_svd(X, min(k, m, n), random_state=rng)
         A = X.astype(np.float64)

@@ -17,14 +17,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore._jit import kernel
+from nmfcore._jit import inlined, kernel
 from nmfcore.data import Rows
 from nmfcore.passes import run_blocks
 
 _ROWS = 64
+_CANCELLED = 1e-8
 
 
-@kernel
+@inlined
 def _divergence(x, y, beta):
     """Return d_beta(x | y) in float64."""
     if beta == 2.0:
@@ -38,7 +39,7 @@ def _divergence(x, y, beta):
     return (head + (beta - 1.0) * power * y - beta * x * power) / (beta * (beta - 1.0))
 
 
-@kernel
+@inlined
 def _products_of_row(f, C, y):
     """Overwrite y (n,) with f C in y's precision."""
     for j in range(y.shape[0]):
@@ -68,17 +69,17 @@ def _value_dense(X, mask, row_weight, column_weight, F, C, beta, floor, parts, f
 
 @kernel
 def _value_sparse(
-    indptr, indices, data, row_weight, n, F, C, Ct, column_sums, gram, beta, floor, parts, first, last
+    indptr, indices, data, row_weight, n, F, C, Ct, column_sums, gram, beta, by_entries, floor, parts, first, last
 ):  # fmt: skip
     """At beta = 1 and 2 the entries that are zero count through the sums over columns and the Gram matrix."""
     m, k = F.shape
-    y = np.empty(n if beta != 1.0 and beta != 2.0 else 1, np.float64)
+    y = np.empty(1 if by_entries else n, np.float64)
     x = np.zeros(y.shape[0], np.float64)
     for b in range(first, last):
         total = 0.0
         for i in range(b * _ROWS, min(m, (b + 1) * _ROWS)):
             part = 0.0
-            if beta == 1.0 or beta == 2.0:
+            if by_entries:
                 for e in range(indptr[i], indptr[i + 1]):
                     product = 0.0
                     c = Ct[indices[e]]
@@ -209,14 +210,20 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
         run_blocks(lambda a, b: _value_dense(X, *weights, F, C, beta, floor, parts, a, b), n_blocks)
     else:
         S, Ct = rows.sparse, np.ascontiguousarray(C.T)
+        head = (S.indptr, S.indices, S.data, rows.row_weight, n, F, C, Ct)
         sums, gram = C.sum(axis=1, dtype=np.float64), C.astype(np.float64) @ C.T
-        run_blocks(
-            lambda a, b: _value_sparse(
-                S.indptr, S.indices, S.data, rows.row_weight, n, F, C, Ct, sums, gram, beta, floor, parts, a, b
-            ),
-            n_blocks,
-            uneven=True,
-        )
+
+        def add(by_entries: bool) -> None:
+            run_blocks(
+                lambda a, b: _value_sparse(*head, sums, gram, beta, by_entries, floor, parts, a, b),
+                n_blocks,
+                uneven=True,
+            )
+
+        add(by_entries=beta in (1.0, 2.0))
+        if beta == 2.0 and parts.sum() < _CANCELLED * float(S.data @ S.data):
+            # The sums over entries and the Gram matrix cancel: once row by row, which takes as long as for dense X.
+            add(by_entries=False)
     # Of a perfect fit, rounding may leave a sum below 0.
     return max(float(parts.sum()), 0.0)
 

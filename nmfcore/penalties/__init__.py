@@ -16,7 +16,7 @@ from nmfcore.penalties.l1 import L1H, L1W
 from nmfcore.penalties.l2 import L2H, L2W
 from nmfcore.penalties.laplacian import Laplacian
 from nmfcore.penalties.orthogonality import Orthogonality
-from nmfcore.penalties.penalty import Penalty
+from nmfcore.penalties.penalty import Penalty, scaled_strength
 from nmfcore.penalties.terms import Terms
 
 PENALTIES: dict[str, type[Penalty]] = {
@@ -112,7 +112,7 @@ class Penalties:
         |HH' - I|^2 does not scale; its strength must be 0 unless scale is 1.
         """
         strengths = {
-            name: getattr(self, name) * scale ** (beta - kind.degree / 2.0)
+            name: scaled_strength(getattr(self, name), scale, beta, kind.degree)
             for name, kind in PENALTIES.items()
             if name in Penalties.__dataclass_fields__ and kind.degree is not None
         }

@@ -12,6 +12,14 @@ from nmfcore.penalties.terms import Terms
 
 __all__ = ["Penalty"]
 
+_LARGEST = 1e30
+
+
+def scaled_strength(strength: float, scale: float, beta: float, degree: float) -> float:
+    """Return the strength of a penalty of this degree for scale * X, whose objective is scale**beta times."""
+    # Beyond the limit float32 would overflow, and a penalty as large as that leaves nothing but zeros anyway.
+    return min(strength * scale ** (beta - degree / 2.0), _LARGEST)
+
 
 class Penalty(ABC):
     """A non-negative function of W and H, times a strength, that is added to the objective.
@@ -117,5 +125,5 @@ class Penalty(ABC):
         """
         if self.degree is None:
             raise ValueError(f"{type(self).__name__} has no degree: its strength cannot follow a scaling of X.")
-        strength: dict[str, Any] = {"strength": self.strength * scale ** (beta - self.degree / 2.0)}
+        strength: dict[str, Any] = {"strength": scaled_strength(self.strength, scale, beta, self.degree)}
         return replace(self, **strength)  # pyright: ignore[reportArgumentType]

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
+from nmfcore._jit import INLINE
+
 TILE = 512
 MAX_COMPONENTS = 8
 # Up to here trying all 2^k - 1 active sets costs less than finding the right one.
@@ -101,20 +103,24 @@ def _pivot(k: int) -> Iterator[str]:
     yield "    for i in range(T):"
     for line in [*_load("a", "active", k), *_load("n", "N", k), *_masked_solve(k)]:
         yield "  " + line
+    yield "      left_out = zero"
     for t in range(k):
         yield f"      g = {_gradient_product(k, t)} - n{t}"
         yield f"      drop = one if w{t} < zero else zero"
         yield f"      admit = p{t} if g < -slack * abs(n{t}) else zero"
         yield "      admit = one if admit > zero else zero"
         yield f"      b{t} = a{t} * drop + (one - a{t}) * admit"
+        # Active, without a pivot, and wanted: only the row on its own can tell.
+        yield f"      lost = a{t} if p{t} == zero else zero"
+        yield f"      left_out += lost if g < -slack * abs(n{t}) else zero"
     yield "      taken = zero"
     for t in reversed(range(k)):
         yield f"      flip = b{t} * (one - single * taken)"
         yield "      taken = taken + flip - taken * flip"
         yield f"      W[i + {_at(t)}] = w{t}"
         yield f"      active[i + {_at(t)}] = a{t} + flip - (flip + flip) * a{t}"
-    yield "      flag[i] = taken"
-    yield "      unsettled += taken"
+    yield "      flag[i] = taken + left_out"
+    yield "      unsettled += taken + left_out"
     yield "    if unsettled == zero:"
     yield "      break"
 
@@ -232,6 +238,6 @@ def solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, so
     _compiled_source(len(components))(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums)
 
 
-@overload(solve_tile)
+@overload(solve_tile, jit_options=INLINE)
 def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):
     return _compiled_source(len(components))

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from nmfcore.data import Data, Rows
 from nmfcore.losses import beta_divergence, frobenius
+from nmfcore.passes import BLAS_ALONE
 from nmfcore.penalties import Penalties, Terms
 from nmfcore.solvers import coordinate_descent, multiplicative, scalar_newton
 from nmfcore.solvers.exact import solve_W
-from nmfcore.solvers.products import blas_alone, dense_product, gram, product
+from nmfcore.solvers.products import dense_product, gram, product
 
 _RELATIVE_FLOOR = 1e-12
 _GROWTH = 1.05
@@ -49,7 +50,6 @@ class Alternating:
         self._beta = beta
         self._solver = solver
         self._held = held
-        self._is_first = True
         self._previous: tuple[NDArray, NDArray] | None = None
         self._weight = 0.5
         self._decreases: list[float] = []
@@ -101,7 +101,6 @@ class Alternating:
         terms = self.penalties.terms_H(W)
         terms.held = self._held
         self._update(self.data.columns, Ht, np.ascontiguousarray(W.T), terms)
-        self._is_first = False
         self._measure()
 
     def factors(self) -> tuple[NDArray, NDArray]:
@@ -114,7 +113,19 @@ class Alternating:
         if self._beta in (1.0, 2.0) and not self.penalties.smoothness_W:
             self.W = solve_W(self.data, H, self.penalties, self._beta, self.W)
             self._measure()
-        return self.W, H
+        self._drop_the_floor()
+        return self.W, self.H
+
+    def _drop_the_floor(self) -> None:
+        """Make zeros of the entries that only the floor kept from it, unless a product is missed."""
+        kept, before, distance = (self.W, self._Ht), self.loss, self.distance
+        if self._floor == 0.0:
+            return
+        self.W, self._Ht = (np.where(F <= 1.01 * self._floor, F.dtype.type(0), F) for F in kept)
+        self._Ht[:, : self._held] = kept[1][:, : self._held]
+        self._measure()
+        if not self.loss <= before:
+            (self.W, self._Ht), self.loss, self.distance = kept, before, distance
 
     def residual(self) -> float:
         """Return the KKT residual: |projected gradient| |factor|, summed over W and H."""
@@ -137,8 +148,7 @@ class Alternating:
         return p.l1_W == p.l2_W == p.smoothness_W == 0.0 and not p.others
 
     def _update(self, rows: Rows, F: NDArray, C: NDArray, terms: Terms) -> None:
-        # Far from a solution a Newton step is damped to a crawl, so the first one is multiplicative.
-        if self._solver == "mu" or (self._beta == 1.0 and self._is_first):
+        if self._solver == "mu":
             multiplicative.update(F, *self._parts(rows, F, C), terms, self._beta, self._floor)
         elif self._by_gram:
             coordinate_descent.update(F, gram(C, rows.column_weight), product(rows, C), terms)
@@ -155,7 +165,7 @@ class Alternating:
     def _measure(self) -> None:
         H = self.H
         if self._by_gram and self.data.is_plain and not self.data.is_sparse:
-            with blas_alone().limit(limits=1, user_api="blas"):
+            with BLAS_ALONE:
                 self.distance = frobenius.value(self.data.X, self.W, H)
         else:
             self.distance = beta_divergence.value(self.data.rows, self.W, H, self._beta)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore._jit import kernel
+from nmfcore._jit import inlined, kernel
 from nmfcore.graphs import Graph
 from nmfcore.passes import run_blocks
 from nmfcore.penalties import Terms
@@ -41,6 +41,8 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
             for t in range(held, k):
                 curvature = gram[t, t]
                 if curvature <= 0.0:
+                    # Nothing but a penalty sees the entry.
+                    row[t] = row[t] if target[t] >= 0.0 else row.dtype.type(0)
                     continue
                 slope = target[t]
                 column = gram[t]
@@ -76,6 +78,8 @@ def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, deg
             target[t] = linear[i, t] + strength[t] * target[t]
             curvature = gram[t, t] + coupling[t] * degree[i]
             inverse[t] = 1.0 / curvature if curvature > 0.0 else 0.0
+            if curvature <= 0.0 and t >= held and target[t] < zero:
+                row[t] = zero
         for _ in range(_COUPLED_SWEEPS):
             for t in range(held, k):
                 slope = target[t] - strength[t] * F.dtype.type(degree[i]) * row[t]
@@ -86,7 +90,7 @@ def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, deg
                 row[t] = value if value > zero else zero
 
 
-@kernel
+@inlined
 def _smallest_quartic(quartic, quadratic, slope):
     """Return the t >= 0 at which quartic/4 t^4 + quadratic/2 t^2 + slope t is smallest; quartic > 0."""
     p = quadratic / quartic

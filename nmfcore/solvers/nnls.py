@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfcore._jit import kernel
+from nmfcore._jit import inlined, kernel
 
 _FULL_EXCHANGES = 3
+_LEAST_RAISE = 1e-10
 
 
-@kernel
+@inlined
 def _solve_active(G, N, active, size, dependent, L, solution):
     """Solve G w = N on the active components by Cholesky into solution; a nearly dependent component gets 0."""
     rank = 0
@@ -47,7 +48,7 @@ def _solve_active(G, N, active, size, dependent, L, solution):
         solution[index[p]] = total / L[p, p]
 
 
-@kernel
+@inlined
 def _most_negative_gradient(G, N, active, size, dependent, w):
     """Return the inactive component with the most negative gradient, -1 if none is beyond rounding."""
     best = -1
@@ -66,7 +67,7 @@ def _most_negative_gradient(G, N, active, size, dependent, w):
     return best
 
 
-@kernel
+@inlined
 def _solve_by_single_entries(G, N, size, dependent, L, w):
     """Minimise 1/2 wGw' - Nw' over w >= 0 by Lawson and Hanson's method: slow, and sure to end."""
     active = np.zeros(size, np.bool_)
@@ -93,43 +94,37 @@ def _solve_by_single_entries(G, N, size, dependent, L, w):
                 break
 
 
-@kernel
-def solve_row(G, N, size, dependent, solution):
-    """Minimise 1/2 wGw' - Nw' over w >= 0 into solution, by block principal pivoting [1]_ in float64.
-
-    G (size, size), N (size,), solution (size,). A component is left out if less than the share ``dependent`` of its
-    norm squared lies outside the span of those before it: what it would add is the rounding of N, magnified.
-
-    .. [1] Kim, Park, SIAM J. Sci. Comput. 33(6), 2011, doi:10.1137/110821172, algorithm 2.
-    """
+@inlined
+def _pivot_row(G, N, size, dependent, L, w):
+    """Minimise 1/2 wGw' - Nw' over w >= 0 into w; return whether w is known to be the minimiser."""
     active = np.empty(size, np.bool_)
     wrong = np.empty(size, np.bool_)
-    L = np.empty((size, size), np.float64)
-    w = np.empty(size, np.float64)
     for t in range(size):
         active[t] = N[t] > 0.0
     fewest = size + 1
     exchanges = _FULL_EXCHANGES
-    settled = False
     for _ in range(10 * size + 10):
         _solve_active(G, N, active, size, dependent, L, w)
         infeasible = 0
         last = -1
+        left_out = False
         for t in range(size):
             wrong[t] = w[t] < 0.0
-            if not active[t]:
+            if w[t] == 0.0:
                 gradient = -float(N[t])
                 scale = abs(gradient)
                 for j in range(size):
                     gradient += G[t, j] * w[j]
                     scale += abs(G[t, j] * w[j])
-                wrong[t] = gradient < -dependent * scale
+                wanted = gradient < -dependent * scale
+                wrong[t] = wanted and not active[t]
+                # Active, and yet 0: the components before it span it, but not at the price that L1 puts on them.
+                left_out = left_out or (wanted and active[t])
             if wrong[t]:
                 infeasible += 1
                 last = t
         if infeasible == 0:
-            settled = True
-            break
+            return not left_out
         if infeasible < fewest:
             fewest = infeasible
             exchanges = _FULL_EXCHANGES
@@ -139,9 +134,26 @@ def solve_row(G, N, size, dependent, solution):
             # The backup rule of the paper: one exchange at a time cannot cycle.
             if wrong[t] and (exchanges > 0 or t == last):
                 active[t] = not active[t]
-    if not settled:
-        # Exchanging can cycle where components are dependent.
-        _solve_by_single_entries(G, N, size, dependent, L, w)
+    return False
+
+
+@inlined
+def solve_row(G, N, size, dependent, solution):
+    """Minimise 1/2 wGw' - Nw' over w >= 0 into solution, by block principal pivoting [1]_ in float64.
+
+    G (size, size), N (size,), solution (size,). A component is left out if less than the share ``dependent`` of its
+    norm squared lies outside the span of those before it: what it would add is the rounding of N, magnified. Where
+    that does not do, G is raised on its diagonal by little more than that share, which makes the minimiser unique.
+
+    .. [1] Kim, Park, SIAM J. Sci. Comput. 33(6), 2011, doi:10.1137/110821172, algorithm 2.
+    """
+    L = np.empty((size, size), np.float64)
+    w = np.empty(size, np.float64)
+    if not _pivot_row(G, N, size, dependent, L, w):
+        raised = G.astype(np.float64)
+        for t in range(size):
+            raised[t, t] *= 1.0 + max(4.0 * dependent, _LEAST_RAISE)
+        _solve_by_single_entries(raised, N, size, dependent, L, w)
     for t in range(size):
         solution[t] = w[t]
 
@@ -153,7 +165,7 @@ def nnls_rows(G, N, dependent, W):
         solve_row(G, N[i], N.shape[1], dependent, W[i])
 
 
-@kernel
+@inlined
 def inverse_tables(G, inverses):
     """Overwrite inverses (2^k, k, k) with the inverse of G restricted to each subset of components.
 

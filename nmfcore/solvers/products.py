@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nmfcore._jit import kernel
 from nmfcore.data import Rows
-from nmfcore.passes import blas_alone, run_blocks
+from nmfcore.passes import BLAS_ALONE, run_blocks
 
 _LEAST_ROWS = 32
 _MOST_BLOCKS = 16
@@ -37,7 +37,7 @@ def dense_product(A: NDArray, B: NDArray) -> NDArray:
             np.dot(A[block], B, out=out[block])
 
     # One thread in the library, ours outside: its own would split sums by their number.
-    with blas_alone().limit(limits=1, user_api="blas"):
+    with BLAS_ALONE:
         run_blocks(multiply, -(-A.shape[0] // rows))
     return out
 

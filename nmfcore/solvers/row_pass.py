@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfcore._jit import kernel
+from nmfcore._jit import inlined, kernel
 from nmfcore.solvers._lanes import MAX_COMPONENTS, MAX_ENUMERATED, TILE, solve_tile
 from nmfcore.solvers.nnls import inverse_tables
 
@@ -31,7 +31,7 @@ def sums_length(k: int, n: int) -> int:
     return 1 + k * n + k * (k + 1) // 2 + k
 
 
-@kernel
+@inlined
 def row_pass(components, X, H, l1, l2, W, store, sums, first, last):
     """Solve the rows of blocks [first, last); overwrite sums[first:last], and W (k, m) where store is true.
 
@@ -85,7 +85,7 @@ def row_pass(components, X, H, l1, l2, W, store, sums, first, last):
                         result[i] = source[i]
 
 
-@kernel
+@inlined
 def step_H(H, B, C, l1, l2):
     """Minimise 1/2 <CH, H> - <B, H> + l1 |H|_1 + 1/2 l2 |H|^2 over H (k, n) >= 0 in place, by coordinates."""
     k, n = H.shape
@@ -108,7 +108,7 @@ def step_H(H, B, C, l1, l2):
             break
 
 
-@kernel
+@inlined
 def normalise_rows(H):
     """Scale the rows of H (k, n) to unit length in place; a zero row stays."""
     for t in range(H.shape[0]):
@@ -117,7 +117,7 @@ def normalise_rows(H):
             H[t] /= norm
 
 
-@kernel
+@inlined
 def advance(total, H, step, ahead, state, penalties, tilt, balanced, one):
     """Take the sums of a pass at ``ahead``: accept it as H or fall back to ``step``, and choose the next ``ahead``.
 

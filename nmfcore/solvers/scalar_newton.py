@@ -4,7 +4,8 @@ For a row f with y = fC, component by component: the slope g and the curvature q
 f_t <- max(0, f_t - g / q), and y follows at once. For the Frobenius loss that is the exact minimiser. For
 Kullback-Leibler it is a Newton step [1]_, damped where it would overshoot a self-concordant function: with
 lambda = c sqrt(q) |step|, c = 1 / sqrt(smallest positive x of the row), a downward step with lambda > 0.683802 is
-divided by 1 + lambda, and the objective never rises [2]_.
+divided by 1 + lambda, and the objective never rises [2]_. Far out that is a crawl; the multiplicative step, which cannot
+raise the objective either, is taken where it goes farther.
 
 .. [1] Hsieh, Dhillon, "Fast coordinate descent methods with variable selection for non-negative matrix factorization",
    KDD 2011, doi:10.1145/2020408.2020577.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore._jit import kernel
+from nmfcore._jit import inlined, kernel
 from nmfcore.data import Rows
 from nmfcore.graphs import Graph
 from nmfcore.losses.beta_divergence import smallest_product
@@ -28,20 +29,26 @@ _ROWS = 64
 _OVERSHOOT = 0.683802
 
 
-@kernel
-def _move(value, slope, curvature, concordance):
-    """Return the coordinate after a Newton step, damped where concordance > 0 says that it may overshoot."""
+@inlined
+def _move(value, slope, curvature, concordance, up, stiffness):
+    """Return the coordinate after a Newton step; where that may overshoot, the farther of two steps that cannot.
+
+    up: the part of -slope that falls as the coordinate grows, 0 for quadratics; stiffness: that of quadratic terms.
+    """
     if curvature <= 0.0:
         return 0.0 if slope > 0.0 else value
     target = max(value - slope / curvature, 0.0)
-    if slope > 0.0:
+    if slope > 0.0 and up > 0.0:
         length = concordance * np.sqrt(curvature) * (value - target)
         if length > _OVERSHOOT:
-            return value + (target - value) / (1.0 + length)
+            damped = value + (target - value) / (1.0 + length)
+            down = slope + up - stiffness * value
+            multiplied = 2.0 * up * value / (down + np.sqrt(down * down + 4.0 * stiffness * up * value))
+            return max(min(damped, multiplied), target)
     return target
 
 
-@kernel
+@inlined
 def _pull_of_neighbours(F, indptr, indices, weights, i, pull):
     pull[:] = 0.0
     if indptr.shape[0] > 1:
@@ -89,11 +96,13 @@ def _sweep_dense(
                 c = C[t]
                 g = zero
                 q = zero
+                up = zero
                 if beta == 1.0:
                     for j in range(n):
                         v = one / (y[j] if y[j] > floor else floor)
                         r = weight[j] * x[j] * v
                         g += c[j] * (weight[j] - r)
+                        up += c[j] * r
                         q += c[j] * c[j] * r * v
                 else:
                     for j in range(n):
@@ -102,7 +111,7 @@ def _sweep_dense(
                 old = np.float64(f[t])
                 extra = l2[t] + coupling[t] * stiff
                 slope = g + l1[t] + extra * old - coupling[t] * pull[t]
-                f[t] = _move(old, slope, q + extra, concordance)
+                f[t] = _move(old, slope, q + extra, concordance, np.float64(up), extra)
                 change = f[t] - X.dtype.type(old)
                 if change != zero:
                     for j in range(n):
@@ -159,7 +168,7 @@ def _sweep_sparse(
                 old = np.float64(f[t])
                 extra = l2[t] + coupling[t] * stiff
                 slope = g + column_sums[t] + l1[t] + extra * old - coupling[t] * pull[t]
-                f[t] = _move(old, slope, q + extra, concordance)
+                f[t] = _move(old, slope, q + extra, concordance, -np.float64(g), extra)
                 change = f[t] - data.dtype.type(old)
                 if change != zero:
                     for e in range(size):

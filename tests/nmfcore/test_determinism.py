@@ -83,17 +83,34 @@ def test_environment_of_threads():
     outputs = set()
     for number in ("1", "2"):
         counts = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), number)
-        run = subprocess.run(
-            [sys.executable, "-c", FIT],
-            env={**os.environ, **counts},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert len(run.stdout.splitlines()) == len(CASES)
-        outputs.add(run.stdout)
+        outputs.add(output_of(FIT, counts))
     assert len(outputs) == 1
+
+
+def test_cold_and_warm_cache(tmp_path):
+    # The first process compiles what the second one loads.
+    code = """
+import hashlib, numpy as np
+from nmfcore import factorize
+X = np.random.default_rng(0).random((12_000, 6), dtype=np.float32)
+for parameters in ({}, {"alpha_W": 1e-3, "l1_ratio": 0.5, "solver": "mu", "max_iter": 5, "tol": 0}):
+    print(hashlib.sha256(factorize(X, 3, random_state=0, **parameters).W.tobytes()).hexdigest())
+"""
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    assert output_of(code, cache) == output_of(code, cache)
+
+
+def output_of(code, environment):
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout
+    return run.stdout
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

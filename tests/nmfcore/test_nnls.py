@@ -96,12 +96,6 @@ class TestAwkwardComponents:
         assert_optimal(X, solve(X, H), H)
 
 
-L1_WITH_DEPENDENT_COMPONENTS = pytest.mark.xfail(
-    reason="with L1 alone and dependent components, one that the factorization leaves out stays active unexamined",
-    strict=True,
-)
-
-
 INDEPENDENT = [(n, r, k) for n in (3, 10) for r in (0.0, 0.5, 1.0) for k in (1, 2, 4, 6, 8) if r < 1 or n > k]
 
 
@@ -114,7 +108,7 @@ def test_penalties(m, n, l1_ratio, k, alpha):
 
 @pytest.mark.parametrize(
     ("k", "m"),
-    [(4, 600), *(pytest.param(*case, marks=L1_WITH_DEPENDENT_COMPONENTS) for case in ((6, 20), (6, 600), (8, 600)))],
+    [(4, 600), (6, 20), (6, 600), (8, 600)],
 )
 def test_l1_decides_among_dependent_components(k, m):
     check_penalties(k, (m, 3), 1e-2, 1.0)

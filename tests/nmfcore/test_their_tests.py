@@ -53,11 +53,6 @@ DIFFERENCES = (
         "compares W with that of scikit-learn's MiniBatchNMF, entries of 1e-16 to 7 digits: here W is solved exactly "
         "at the end for beta = 1 and 2, and for other losses than 2 entries are held above a floor relative to X",
     ),
-    Difference(
-        "test_nmf_true_reconstruction",
-        "compares with zeros of X to 7 digits of 0; multiplicative updates here keep every entry above a floor, "
-        "relative to X, of 1e-12, so that none is stuck at 0",
-    ),
 )
 
 
