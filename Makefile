@@ -31,7 +31,7 @@ ui: .venv/app.stamp
 	$(BIN)/segment ui $(ARGS)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-interop: .venv-interop/stamp
 	.venv-interop/bin/python -m pytest tests/interop $(ARGS)

@@ -81,16 +81,21 @@ def _solve_by_single_entries(G, N, size, dependent, L, w):
         for _ in range(size):
             _solve_active(G, N, active, size, dependent, L, trial)
             share = 1.0
+            blocking = -1
             for t in range(size):
                 if active[t] and trial[t] <= 0.0:
-                    share = min(share, w[t] / (w[t] - trial[t]) if w[t] > trial[t] else 0.0)
+                    length = w[t] / (w[t] - trial[t]) if w[t] > trial[t] else 0.0
+                    if length < share or blocking < 0:
+                        share = length
+                        blocking = t
             for t in range(size):
                 if active[t]:
                     w[t] += share * (trial[t] - w[t])
-                    if trial[t] <= 0.0 and w[t] <= 0.0:
+                    # By name too, since rounding may leave it just above 0.
+                    if trial[t] <= 0.0 and (w[t] <= 0.0 or t == blocking):
                         w[t] = 0.0
                         active[t] = False
-            if share == 1.0:
+            if blocking < 0:
                 break
 
 

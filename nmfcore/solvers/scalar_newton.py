@@ -4,8 +4,8 @@ For a row f with y = fC, component by component: the slope g and the curvature q
 f_t <- max(0, f_t - g / q), and y follows at once. For the Frobenius loss that is the exact minimiser. For
 Kullback-Leibler it is a Newton step [1]_, damped where it would overshoot a self-concordant function: with
 lambda = c sqrt(q) |step|, c = 1 / sqrt(smallest positive x of the row), a downward step with lambda > 0.683802 is
-divided by 1 + lambda, and the objective never rises [2]_. Far out that is a crawl; the multiplicative step, which cannot
-raise the objective either, is taken where it goes farther.
+divided by 1 + lambda, and the objective never rises [2]_. Far out that is a crawl; the multiplicative step, which
+cannot raise the objective either, is taken where it goes farther.
 
 .. [1] Hsieh, Dhillon, "Fast coordinate descent methods with variable selection for non-negative matrix factorization",
    KDD 2011, doi:10.1145/2020408.2020577.
