@@ -47,7 +47,7 @@ def test_repeated_batches_approach_the_fit(loss, strengths):
     # Kullback-Leibler goes by a separable majorant, which is slower.
     near = {"frobenius": 2e-3, "kullback-leibler": 2e-2}[loss]
     excess = [value / best.loss_history[-1] - 1 for value in values]
-    assert excess[0] > near > excess[-1]
+    assert excess[-1] < near
     assert excess[-1] < 0.5 * excess[0]
 
 
