@@ -101,9 +101,8 @@ class _BlasAlone:
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._controller is None:
-                # Looking for the libraries takes milliseconds, so it is done once.
-                self._controller = ThreadpoolController()
+            # Looking for the libraries takes milliseconds, so it is done once.
+            self._controller = self._controller or ThreadpoolController()
             if self._inside == 0:
                 self._limit = self._controller.limit(limits=1, user_api="blas")
             self._inside += 1

@@ -238,6 +238,6 @@ def solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, so
     _compiled_source(len(components))(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums)
 
 
-@overload(solve_tile, jit_options=INLINE)
+@overload(solve_tile, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
 def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):
     return _compiled_source(len(components))
