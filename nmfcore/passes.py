@@ -102,9 +102,10 @@ class _BlasAlone:
     def __enter__(self) -> None:
         with self._lock:
             # Looking for the libraries takes milliseconds, so it is done once.
-            self._controller = self._controller or ThreadpoolController()
+            controller = self._controller or ThreadpoolController()
             if self._inside == 0:
-                self._limit = self._controller.limit(limits=1, user_api="blas")
+                self._limit = controller.limit(limits=1, user_api="blas")
+            self._controller = controller
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
