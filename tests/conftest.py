@@ -37,6 +37,8 @@ os.utime(_cache)
 _discard_stale_caches(_cache)
 os.environ["NUMBA_CACHE_DIR"] = str(_cache)
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Test workers are given the width of the terminal, and tables would be folded to it.
+os.environ.pop("COLUMNS", None)
 
 # The first call of a kernel compiles it: no deadline, and no complaint that the first example was slow.
 _slow_start = [HealthCheck.too_slow]
