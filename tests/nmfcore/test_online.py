@@ -44,11 +44,10 @@ def test_repeated_batches_approach_the_fit(loss, strengths):
     # The local minimum beside it, which a fit from there finds.
     start = {"init": "custom", "W": model.transform(X) + 1e-12, "H": model.components_}
     best = factorize(X, 3, beta_loss=loss, tol=1e-7, max_iter=5000, **start, **strengths)
-    # Kullback-Leibler goes by a separable majorant, which is slower.
-    near = {"frobenius": 2e-3, "kullback-leibler": 2e-2}[loss]
+    # Unpenalised Kullback-Leibler creeps: its separable majorant is still 1.4 % away after 30 rounds, .4 % after 400.
+    near = 2e-2 if loss == "kullback-leibler" and not strengths else 2e-3
     excess = [value / best.loss_history[-1] - 1 for value in values]
-    assert excess[-1] < near
-    assert excess[-1] < 0.5 * excess[0]
+    assert excess[0] > near > excess[-1]
 
 
 @pytest.mark.parametrize("held", [0, 1])
