@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segment.cli.console import Session
 from segment.cli.main import Json, Quiet, app
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LABELS = "_labels"
 
@@ -71,7 +75,7 @@ def _pairs(pred: Path, truth: Path) -> list[tuple[str, Path, Path]]:
     return pairs
 
 
-def _read_ids(path: Path):  # noqa: ANN202
+def _read_ids(path: Path) -> NDArray[np.uint8]:
     import numpy as np
 
     from segment.io import ImageReadError
