@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,7 +102,7 @@ class Actions:
         session = self.desk.update(tab, lambda session: change(session, phase, content))
         return session, views.status(f"Phase {phase} is {session.names[phase]}.")
 
-    def segment(self, tab: str, known: str | None, *settings: Any) -> Iterator[str | tuple[Session, str]]:
+    def segment(self, tab: str, known: str | None, *settings: Any) -> Generator[str | tuple[Session, str]]:
         """Segment the tab's images: messages about the progress first, session and message last.
 
         Parameters
@@ -133,7 +133,7 @@ class Actions:
         except ValueError as error:
             raise UserError(str(error)) from error
 
-    def try_out(self, tab: str, most: int, *settings: Any) -> Iterator[str | tuple[Session, str]]:
+    def try_out(self, tab: str, most: int, *settings: Any) -> Generator[str | tuple[Session, str]]:
         """Fit with 2 phases, 3, and so on up to `most`: messages first, session and message last."""
         try:
             session = self.desk.get(tab)

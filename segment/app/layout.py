@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from importlib.resources import files
 from typing import Any
 
@@ -11,8 +12,9 @@ import gradio as gr
 
 from segment.app import views
 from segment.app.actions import WELCOME, Actions
+from segment.app.orders import Orders
 from segment.app.session import Session, UserError
-from segment.app.worker import Cancelled, WorkerError
+from segment.app.worker import WorkerError
 from segment.features import FEATURES
 from segment.model import presets
 
@@ -40,6 +42,7 @@ class Page:
 
     def __init__(self, actions: Actions) -> None:
         self.actions = actions
+        self.orders = Orders()
         with gr.Blocks(title="Segment micrographs", analytics_enabled=False) as self.blocks:
             with gr.Row():
                 with gr.Column(scale=0, min_width=320, elem_id="controls"):
@@ -48,6 +51,7 @@ class Page:
                     self._draw_results()
                 with gr.Column(scale=0, min_width=310):
                     self._draw_phases()
+            self.order = gr.State()
             self._wire()
 
     def _draw_controls(self) -> None:
@@ -125,13 +129,16 @@ class Page:
         self.forget.click(self._on(actions.forget), None, everything, **quick)
         self.preset.input(_preset_values, self.preset, [self.k, self.features, self.alpha, self.clahe], **quick)
         buttons = [self.status, self.run, self.try_out, self.cancel]
-        # One at a time, as the worker would have it: those who wait do so in the queue, not in a thread.
-        engine: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "engine", **hidden}
-        waiting = self.run.click(self._wait, None, buttons, **quick)
-        running = waiting.then(self._run(actions.segment), [self.known, *settings], everything, **engine)
-        waiting = self.try_out.click(self._wait, None, buttons, **quick)
-        trying = waiting.then(self._run(actions.try_out), [self.most, *settings], everything, **engine)
-        self.cancel.click(self._cancel, None, buttons, cancels=[running, trying], **quick)
+        # One at a time, as the worker would have it: those who wait do so in the queue, not in a thread. "multiple":
+        # a new order is taken while a cancelled one is still on its way out.
+        engine = {"concurrency_limit": 1, "concurrency_id": "engine", "trigger_mode": "multiple", **hidden}
+        for button, action, first in (
+            (self.run, actions.segment, self.known),
+            (self.try_out, actions.try_out, self.most),
+        ):
+            ordered = button.click(self._wait, None, [self.order, *buttons], **quick)
+            ordered.then(self._run(action), [self.order, first, *settings], everything, **engine)
+        self.cancel.click(self._cancel, None, buttons, **quick)
 
     def _on(self, action: Callable[..., tuple[Session, str]]) -> Callable[..., dict[Any, Any]]:
         def handle(request: gr.Request, *values: Any) -> dict[Any, Any]:
@@ -172,26 +179,36 @@ class Page:
             self.forget: gr.update(visible=session.is_loaded),
         }
 
-    def _wait(self) -> dict[Any, Any]:
+    def _wait(self, request: gr.Request) -> dict[Any, Any]:
         text = WAITING if self.actions.worker.is_busy else "Starting …"
-        return {self.status: views.working(text), **self._buttons(is_running=True)}
+        order = self.orders.place(_tab(request))
+        return {self.order: order, self.status: views.working(text), **self._buttons(is_running=True)}
 
-    def _run(self, action: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[dict[Any, Any]]]:
-        def handle(request: gr.Request, *settings: Any) -> Iterator[dict[Any, Any]]:
+    def _run(self, action: Callable[..., Generator[Any]]) -> Callable[..., Iterator[dict[Any, Any]]]:
+        def handle(request: gr.Request, order: int | None, *settings: Any) -> Iterator[dict[Any, Any]]:
             tab = _tab(request)
+            # A cancelled order ends without a word: Cancel has answered, and another order may be under way.
+            if not self.orders.stands(tab, order):
+                return
             try:
-                for item in action(tab, *settings):
-                    if isinstance(item, str):
-                        yield {self.status: item}
-                    else:
-                        yield {**self._view(tab, item[0]), self.status: item[1], **self._buttons(is_running=False)}
+                with closing(action(tab, *settings)) as items:
+                    for item in items:
+                        if not self.orders.stands(tab, order):
+                            return
+                        if isinstance(item, str):
+                            yield {self.status: item}
+                        else:
+                            yield {**self._view(tab, item[0]), self.status: item[1], **self._buttons(is_running=False)}
             except Exception as error:
-                yield {self.status: _message(error), **self._buttons(is_running=False)}
+                if self.orders.stands(tab, order):
+                    yield {self.status: _message(error), **self._buttons(is_running=False)}
 
         return handle
 
     def _cancel(self, request: gr.Request) -> dict[Any, Any]:
-        self.actions.worker.cancel(_tab(request))
+        tab = _tab(request)
+        self.orders.cancel(tab)
+        self.actions.worker.cancel(tab)
         return {self.status: views.status("Cancelled."), **self._buttons(is_running=False)}
 
     def _buttons(self, *, is_running: bool) -> dict[Any, Any]:
@@ -204,6 +221,7 @@ class Page:
 
     def _leave(self, request: gr.Request) -> None:
         tab = _tab(request)
+        self.orders.cancel(tab)
         self.actions.worker.cancel(tab)
         self.actions.inbox.clear(self.actions.desk.token(tab))
         self.actions.desk.close(tab)
@@ -227,8 +245,6 @@ def _tab(request: gr.Request) -> str:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, Cancelled):
-        return views.status("Cancelled.")
     if isinstance(error, (UserError, WorkerError)):
         return views.status(str(error), is_error=True)
     logging.getLogger("segment.app").error("the app met an error it does not know", exc_info=error)

@@ -147,7 +147,7 @@ def test_upload_run_change_k_name_point_colour_download(user, micrograph, tmp_pa
     says(page, "1 image opened")
     assert "rows 240 to 259 (detected)" in page.inner_text("#reading")
     assert "unknown" in page.inner_text("#reading"), "print resolution is no pixel size"
-    assert page.evaluate("document.querySelector('#viewer .micrograph').naturalHeight") == 260
+    page.wait_for_function("document.querySelector('#viewer .micrograph').naturalHeight === 260")
     run(page)
     assert page.locator("#phases tbody tr").count() == 3
     page.fill("#k input[type=number]", "2")
