@@ -35,6 +35,18 @@ Size = Annotated[
 Clahe = Annotated[
     bool | None, typer.Option("--clahe/--no-clahe", help="Equalise contrast locally first.", show_default=False)
 ]
+Smoothness = Annotated[
+    float | None,
+    typer.Option(help="How much neighbouring pixels are drawn together [preset: 0].", show_default=False),
+]
+MinRegion = Annotated[
+    str | None,
+    typer.Option(
+        "--min-region",
+        help="Smallest region that is kept, in pixels, or as '0.5um2' [preset: 0].",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 BandOption = Annotated[str, typer.Option("--band", help="Information band: 'auto', 'none', or its first row.")]
 PixelSize = Annotated[
@@ -111,6 +123,8 @@ def train(
     features: Features = None,
     size: Size = None,
     clahe: Clahe = None,
+    smoothness: Smoothness = None,
+    min_region: MinRegion = None,
     seed: Seed = 0,
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
@@ -125,7 +139,9 @@ def train(
         from segment.pipeline import train as train_files
 
         options = _read_options(session, band, pixel_size)
-        segmenter = _segmenter(session, k, preset, features, size, clahe, seed)
+        segmenter = _segmenter(
+            session, k, preset, features, size, clahe, smoothness, _region(session, min_region, images, options), seed
+        )
         with session.usage_errors():
             if out.suffix != ".npz":
                 raise ValueError(f"--out: a model file ends in .npz, got '{out}'")
@@ -205,6 +221,8 @@ def run(
     features: Features = None,
     size: Size = None,
     clahe: Clahe = None,
+    smoothness: Smoothness = None,
+    min_region: MinRegion = None,
     seed: Seed = 0,
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
@@ -227,7 +245,9 @@ def run(
         options = _read_options(session, band, pixel_size)
         composition = _composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = _exports(session, export)
-        segmenter = _segmenter(session, k, preset, features, size, clahe, seed)
+        segmenter = _segmenter(
+            session, k, preset, features, size, clahe, smoothness, _region(session, min_region, images, options), seed
+        )
         with session.progress() as advance:
             done = run_files(
                 images,
@@ -372,11 +392,58 @@ def _exports(session: Session, chosen: list[str] | None) -> tuple[str, ...]:
         return check_formats(chosen or ())
 
 
+def _region(session: Session, text: str | None, images: list[str], options: ReadOptions) -> int | None:
+    """Read '25' as pixels and '0.5um2' as an area, by the pixel size that all the images share."""
+    if text is None:
+        return None
+    with session.usage_errors():
+        if text.isdecimal():
+            return int(text)
+        try:
+            area = float(text.removesuffix("um2"))
+        except ValueError:
+            area = -1.0
+        if not text.endswith("um2") or not 0 <= area < float("inf"):
+            raise ValueError(f"--min-region: a number of pixels, or square micrometres as '0.5um2', got {text!r}")
+        sizes = _pixel_sizes(images, options)
+        if len(sizes) != 1 or None in sizes:
+            found = " and ".join("an unknown one" if size is None else f"{size:g} um" for size in sizes) or "none"
+            raise ValueError(f"--min-region: um2 needs one known pixel size, found {found}; give pixels instead")
+        return round(area / float(sizes.pop() or 1) ** 2)
+
+
+def _pixel_sizes(images: list[str], options: ReadOptions) -> set[float | None]:
+    from segment.io import find_images
+    from segment.pipeline.reading import Failure, read_one
+
+    if options.pixel_size_um is not None:
+        return {options.pixel_size_um}
+    items = [read_one(path, options) for path in find_images(images)]
+    return {item.calibration.pixel_size_um for item in items if not isinstance(item, Failure)}
+
+
 def _segmenter(
-    session: Session, k: int | None, preset: str, features: str | None, size: str | None, clahe: bool | None, seed: int
+    session: Session,
+    k: int | None,
+    preset: str,
+    features: str | None,
+    size: str | None,
+    clahe: bool | None,
+    smoothness: float | None,
+    min_region: int | None,
+    seed: int,
 ) -> Segmenter:
     from segment.model import Segmenter
 
     with session.usage_errors():
         edge: Any = int(size) if size is not None and size.isdecimal() else size
-        return Segmenter(k, preset=preset, features=features, size=edge, clahe=clahe, random_state=seed)
+        return Segmenter(
+            k,
+            preset=preset,
+            features=features,
+            size=edge,
+            clahe=clahe,
+            smoothness=smoothness,
+            min_region=min_region,
+            random_state=seed,
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.model.parameters import Parameters
+from segment.model.parameters import LATER, Parameters
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ class FittedModel:
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides a prediction: components, feature names, phase names and parameters."""
-        described = json.dumps([self.parameters.to_json(), self.feature_names, self.names], sort_keys=True)
+        parameters = self.parameters.to_json()
+        # A model of an earlier version keeps its digest.
+        decided = {name: value for name, value in parameters.items() if name not in LATER or value != LATER[name]}
+        described = json.dumps([decided, self.feature_names, self.names], sort_keys=True)
         # One byte order, so that a model has the same digest on every machine.
         numbers = np.ascontiguousarray(self.components, dtype="<f4").tobytes()
         return hashlib.sha256(described.encode() + numbers).hexdigest()

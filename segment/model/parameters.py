@@ -10,6 +10,8 @@ from typing import Any
 
 INITS = ("auto", "random", "nndsvd", "nndsvda", "nndsvdar")
 MAX_PHASES = 255
+# Parameters that files written before them lack, with the values that do nothing.
+LATER: dict[str, Any] = {"smoothness": 0.0, "min_region": 0}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Parameters:
         Start of a fit; "auto" is nndsvda below 5 components and random from 5.
     sharpening : int
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
+    smoothness : float
+        Strength of the engine's ``smoothness_W`` on the image grid when a map is made; 0: none.
+    min_region : int
+        Smallest connected region of a label that is kept, in pixels of the image; 0: all.
     random_state : int
         Seed of every random choice.
 
@@ -60,12 +66,15 @@ class Parameters:
     tol: float
     init: str
     sharpening: int
+    smoothness: float
+    min_region: int
     random_state: int
 
     def __post_init__(self) -> None:
         _check_whole("n_phases", self.n_phases, 1, MAX_PHASES)
         _check_whole("max_iter", self.max_iter, 1, None)
         _check_whole("sharpening", self.sharpening, 0, None)
+        _check_whole("min_region", self.min_region, 0, None)
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":
             _check_whole("size", self.size, 8, 32767)
@@ -74,6 +83,7 @@ class Parameters:
         _check_real("alpha", self.alpha, 0.0, None)
         _check_real("l1_ratio", self.l1_ratio, 0.0, 1.0)
         _check_real("tol", self.tol, 0.0, None)
+        _check_real("smoothness", self.smoothness, 0.0, None)
         if self.init not in INITS:
             raise ValueError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
         if not isinstance(self.features, str):
@@ -139,7 +149,7 @@ def resolve(preset: str = "default", *, random_state: int = 0, **values: Any) ->
 
 
 def from_json(record: dict[str, Any]) -> Parameters:
-    """Return the parameters that `Parameters.to_json` wrote.
+    """Return the parameters that `Parameters.to_json` wrote, in this version or an earlier one.
 
     Raises
     ------
@@ -147,6 +157,7 @@ def from_json(record: dict[str, Any]) -> Parameters:
         If a parameter is missing, unknown or out of its range.
     """
     names = {field.name for field in fields(Parameters)}
+    record = {**LATER, **record}
     if set(record) != names:
         raise ValueError(f"expected the parameters {sorted(names)}, found {sorted(record)}")
     return Parameters(**record)

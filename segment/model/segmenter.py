@@ -18,8 +18,10 @@ from segment.features import FEATURES, extract
 from segment.io import from_array, read_micrograph
 from segment.model import storage
 from segment.model.abundances import largest, normalise
+from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
 from segment.model.parameters import Parameters, resolve
+from segment.model.smoothing import smooth
 from segment.model.training import prepared, train, unmix
 from segment.records import Micrograph, PhaseMap
 
@@ -58,6 +60,10 @@ class Segmenter:
         Start of the fit; "auto" is nndsvda below 5 components and random from 5.
     sharpening : int, optional
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
+    smoothness : float, optional
+        Strength of the engine's ``smoothness_W`` on the image grid when a map is made; 0: none.
+    min_region : int, optional
+        Smallest connected region of a label that is kept, in pixels of the image; 0: all.
 
     Attributes
     ----------
@@ -106,6 +112,8 @@ class Segmenter:
         tol: float | None = None,
         init: str | None = None,
         sharpening: int | None = None,
+        smoothness: float | None = None,
+        min_region: int | None = None,
     ) -> None:
         parameters = resolve(
             preset,
@@ -120,6 +128,8 @@ class Segmenter:
             tol=tol,
             init=init,
             sharpening=sharpening,
+            smoothness=smoothness,
+            min_region=min_region,
         )
         if parameters.features not in FEATURES:
             raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
@@ -259,7 +269,7 @@ class Segmenter:
         micrograph = as_micrograph(image)
         grey = prepared(micrograph.image, self.parameters)
         shares = unmix(extract(grey, self.parameters.features), model).reshape(-1, *grey.shape)
-        abundances = normalise(shares)
+        abundances = normalise(smooth(shares, self.parameters.smoothness))
         if grey.shape != micrograph.image.shape:
             # Interpolation rounds: the sums are made exact again.
             abundances = normalise(_enlarged(abundances, micrograph.image.shape))
@@ -281,6 +291,9 @@ class Segmenter:
                 strict=strict,
             )
         labels = largest(abundances) if guidance is None else guidance.labels
+        # Fractions that are met to the pixel stay so.
+        if guidance is None or not hard:
+            labels = clean(labels, self.parameters.min_region)
         counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)
         return PhaseMap(
             labels=labels,

@@ -14,6 +14,7 @@ from segment.composition import Composition
 from segment.io import find_images
 from segment.io.decode import decode
 from segment.model import FittedModel, Segmenter
+from segment.model.parameters import LATER
 from segment.model.storage import assemble
 from segment.pipeline.outputs import FORMAT, VERSION, digest_labels, software
 from segment.pipeline.reading import Failure, ReadOptions, digest_file, read_one
@@ -174,7 +175,7 @@ def _locate(record: dict[str, Any], side_car: Path, image: str | Path | None) ->
 
 def _model(record: dict[str, Any]) -> tuple[FittedModel | None, list[Difference]]:
     """Put the model together again; None where this version knows other parameters than the side-car names."""
-    described, recorded = record["model"], dict(record["parameters"])
+    described, recorded = record["model"], {**LATER, **record["parameters"]}
     known = set(Segmenter().parameters.to_json())
     odd = [Difference("parameter", name, str(recorded[name]), "not known") for name in sorted(set(recorded) - known)]
     odd += [Difference("parameter", name, "not recorded", "needed") for name in sorted(known - set(recorded))]

@@ -62,11 +62,13 @@ def test_train_then_apply_gives_what_run_gives(folder, tmp_path):
 
 
 def test_options_reach_the_model(folder, tmp_path):
-    options = ["--preset", "high_sparsity", "--size", 32, "--clahe", "--seed", 4]
+    options = ["--preset", "high_sparsity", "--size", 32, "--clahe", "--seed", 4, "--smoothness", 0.5]
+    options += ["--pixel-size", 0.5, "--min-region", "3um2"]
     assert call("train", folder, "-k", 2, *options, "-o", tmp_path / "m.npz").exit_code == 0
     parameters = Segmenter.load(tmp_path / "m.npz").parameters
     assert (parameters.n_phases, parameters.preset, parameters.alpha) == (2, "high_sparsity", 0.15)
     assert (parameters.size, parameters.clahe, parameters.random_state) == (32, True, 4)
+    assert (parameters.smoothness, parameters.min_region) == (0.5, 12)
 
 
 def test_json_is_all_there_is_on_standard_output(folder, tmp_path):
@@ -185,6 +187,8 @@ def test_a_corrupt_model_is_named(folder, tmp_path):
         (["--features", "x"], "pixel"), (["--size", "big"], "size"), (["--seed", -1], "random_state"),
         (["--band", "top"], "--band"), (["--band", 0], "--band"), (["--pixel-size", -1], "--pixel-size"),
         (["--pixel-size", "nan"], "--pixel-size"), (["--export", "hdf5"], "geojson"),
+        (["--min-region", "5um"], "--min-region"), (["--min-region", "1um2"], "one known pixel size"),
+        (["--smoothness", -1], "smoothness"),
     ],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2(folder, tmp_path, options, word):
