@@ -71,7 +71,7 @@ def choice_svg(session: Session) -> bytes:
     tried, errors = zip(*session.errors, strict=True)
     chosen = None if session.segmenter is None else len(session.names)
     with DRAWING:
-        return _svg(plot_choice(tried, errors, chosen=chosen if chosen in tried else None))
+        return _svg(plot_choice(tried, {"error": errors}, chosen=chosen if chosen in tried else None))
 
 
 def _svg(figure: Figure) -> bytes:

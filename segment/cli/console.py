@@ -17,6 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from segment.phases import PhaseComparison
     from segment.pipeline import BatchResult, DemoRow, Failure, RerunResult
     from segment.pipeline.reading import OnProgress, Progress
     from segment.records import Micrograph
@@ -187,6 +188,20 @@ class Session:
                     end_section=index == len(row.phases) - 1,
                 )
         self._show(table)
+
+    def print_phases(self, found: PhaseComparison) -> None:
+        """Print every rule's curve over the number of phases, and the number that each suggests."""
+        from segment.phases import RULES
+
+        table = _table("phases", *(f"{name}: {rule.title}" for name, rule in RULES.items()), right=0)
+        for index, k in enumerate(found.n_phases):
+            marks = {name: "  <-" if found.suggestions[name] == k else "    " for name in RULES}
+            table.add_row(str(k), *(f"{found.curves[name][index]:.4g}{marks[name]}" for name in RULES))
+        self._show(table)
+        for name, rule in RULES.items():
+            suggested = found.suggestions[name]
+            self.say(f"{name} suggests {'none of them' if suggested is None else suggested}: {rule.reason}")
+        self.say(f"From {found.n_pixels} pixels. Suggestions, no verdict: what you know of the material comes first.")
 
     def print_info(self, micrographs: Sequence[Micrograph]) -> None:
         """Print what was read from each file."""

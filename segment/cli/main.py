@@ -138,7 +138,7 @@ def train(
         from segment.io import find_images
         from segment.pipeline import train as train_files
 
-        options = _read_options(session, band, pixel_size)
+        options = read_options(session, band, pixel_size)
         segmenter = _segmenter(
             session, k, preset, features, size, clahe, smoothness, _region(session, min_region, images, options), seed
         )
@@ -190,7 +190,7 @@ def apply(
         from segment.model import Segmenter
         from segment.pipeline import apply as apply_to_files
 
-        options = _read_options(session, band, pixel_size)
+        options = read_options(session, band, pixel_size)
         composition = _composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = _exports(session, export)
         segmenter = Segmenter.load(model)
@@ -242,7 +242,7 @@ def run(
     with Session(json, quiet) as session:
         from segment.pipeline import run as run_files
 
-        options = _read_options(session, band, pixel_size)
+        options = read_options(session, band, pixel_size)
         composition = _composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = _exports(session, export)
         segmenter = _segmenter(
@@ -277,7 +277,7 @@ def info(
         from segment.io import find_images
         from segment.pipeline.reading import Failure, read_one
 
-        options = _read_options(session, band, pixel_size)
+        options = read_options(session, band, pixel_size)
         items = [read_one(path, options) for path in find_images(images)]
         session.print_info([item for item in items if not isinstance(item, Failure)])
         session.report([item for item in items if isinstance(item, Failure)])
@@ -340,7 +340,8 @@ def main() -> None:
     app(prog_name="segment")
 
 
-def _read_options(session: Session, band: str, pixel_size: float | None) -> ReadOptions:
+def read_options(session: Session, band: str, pixel_size: float | None) -> ReadOptions:
+    """Return how files are read; a wrong value ends the command with exit code 2."""
     import math
 
     from segment.pipeline import ReadOptions

@@ -1,8 +1,8 @@
-"""How many phases: the error that another phase would save, and whether the phases come back."""
+"""How many phases: curves over the number of phases, and what each suggests."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,26 +10,32 @@ from matplotlib.ticker import MaxNLocator
 
 from segment.plots.colours import phase_colours
 
+MARKS = "os^Dv"
+COLUMNS = 2
+
 
 def plot_choice(
     n_phases: Sequence[int],
-    errors: Sequence[float],
-    stability: Sequence[float] | None = None,
+    curves: Mapping[str, Sequence[float]],
     *,
+    suggestions: Mapping[str, int | None] | None = None,
+    labels: Mapping[str, str] | None = None,
     chosen: int | None = None,
 ) -> Figure:
-    """Plot the elbow, the error of the fit against the number of phases, and below it the stability of the phases.
+    """Plot curves over the number of phases, each in a panel of its own, with the number that each suggests.
 
     Parameters
     ----------
     n_phases : sequence of int
         Numbers of phases that were tried.
-    errors : sequence of float
-        Error of each, e.g. the relative reconstruction error or that of pixels held out.
-    stability : sequence of float, optional
-        Agreement of each between fits from different seeds, 0 to 1.
+    curves : mapping of str to sequence of float
+        By name, one value for every number tried, e.g. `segment.phases.PhaseComparison.curves`.
+    suggestions : mapping of str to int or None, optional
+        By the same names: the number that a curve suggests, circled and written above its panel.
+    labels : mapping of str to str, optional
+        What the values of a curve are; by default its name.
     chosen : int, optional
-        Number of phases to be marked.
+        Number of phases that somebody decided on, drawn as a line through every panel.
 
     Returns
     -------
@@ -38,36 +44,42 @@ def plot_choice(
     Raises
     ------
     ValueError
-        If the sequences differ in length or are empty.
+        If no number was tried, there is no curve, or a curve has not one value for every number.
 
     Examples
     --------
-    >>> figure = plot_choice([2, 3, 4], [0.4, 0.2, 0.18], [1.0, 0.98, 0.7], chosen=3)
+    >>> figure = plot_choice([2, 3, 4], {"elbow": [0.4, 0.2, 0.18], "stability": [1.0, 0.98, 0.7]}, chosen=3)
     >>> [ax.get_ylabel() for ax in figure.axes]
-    ['error', 'stability']
+    ['elbow', 'stability']
     """
-    lengths = {len(n_phases), len(errors), len(n_phases) if stability is None else len(stability)}
-    if len(lengths) != 1 or not len(n_phases):
-        found = f"{len(n_phases)}, {len(errors)}" + ("" if stability is None else f" and {len(stability)}")
-        raise ValueError(f"n_phases, errors and stability need one value each for every number tried, got {found}")
+    if not len(n_phases) or not curves:
+        raise ValueError("n_phases and curves must not be empty")
+    for name, values in curves.items():
+        if len(values) != len(n_phases):
+            raise ValueError(f"curve {name!r} needs a value for each of {len(n_phases)} numbers, got {len(values)}")
     order = np.argsort(n_phases)
-    curves = {"error": np.asarray(errors, dtype=np.float64)}
-    if stability is not None:
-        curves["stability"] = np.asarray(stability, dtype=np.float64)
-    figure = Figure(figsize=(5.0, 1.0 + 2.1 * len(curves)), layout="constrained")
-    grid = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
     tried = np.asarray(n_phases)[order]
-    for ax, (label, values), colour, mark in zip(grid, curves.items(), phase_colours(2) / 255, "os", strict=False):
-        ax.plot(tried, values[order], marker=mark, color=tuple(colour))
-        ax.set_ylabel(label)
+    rows, columns = -(-len(curves) // COLUMNS), min(COLUMNS, len(curves))
+    figure = Figure(figsize=(0.6 + 3.4 * columns, 0.5 + 2.3 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    shades = phase_colours(len(curves)) / 255
+    for index, (ax, (name, values)) in enumerate(zip(grid, curves.items(), strict=False)):
+        heights = np.asarray(values, dtype=np.float64)[order]
+        ax.plot(tried, heights, marker=MARKS[index % len(MARKS)], color=tuple(shades[index]))
+        ax.set_ylabel((labels or {}).get(name, name))
+        ax.set_ylim(bottom=min(0.0, float(np.nanmin(heights))))
         ax.grid(alpha=0.3)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if suggestions is not None:
+            suggested = suggestions.get(name)
+            ax.set_title(f"{name}: {'none' if suggested is None else suggested}", fontsize=9)
+            at = tried == suggested
+            ax.plot(tried[at], heights[at], "o", markersize=15, markerfacecolor="none", color="black")
         if chosen is not None:
             ax.axvline(chosen, color="black", linestyle=":", label=f"chosen: {chosen}")
-    grid[0].set_ylim(bottom=min(0.0, float(np.nanmin(curves["error"]))))
-    if stability is not None:
-        grid[1].set_ylim(0, 1.05)
+    for ax in grid[len(curves) :]:
+        ax.set_axis_off()
     if chosen is not None:
         grid[0].legend(frameon=False, fontsize=8)
-    grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    grid[-1].set_xlabel("number of phases")
+    figure.supxlabel("number of phases", fontsize=10)
     return figure

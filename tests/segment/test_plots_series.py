@@ -31,17 +31,27 @@ def test_losses_without_their_times_are_named(histories, seconds, message):
         plot_loss(histories, seconds)
 
 
-def test_the_elbow_is_sorted_and_the_choice_marked():
-    elbow, stability = plot_choice([4, 2, 3], [0.1, 0.4, 0.2], [0.7, 1.0, 0.9], chosen=3).axes
+def test_curves_are_sorted_and_the_choice_marked():
+    curves = {"error": [0.1, 0.4, 0.2], "stability": [0.7, 1.0, 0.9]}
+    elbow, stability = plot_choice([4, 2, 3], curves, chosen=3).axes
     assert elbow.get_lines()[0].get_xdata().tolist() == [2, 3, 4]
     assert elbow.get_lines()[0].get_ydata().tolist() == [0.4, 0.2, 0.1]
     assert stability.get_lines()[0].get_ydata().tolist() == [1.0, 0.9, 0.7]
     assert [text.get_text() for text in elbow.get_legend().get_texts()] == ["chosen: 3"]
-    assert len(plot_choice([2], [0.5]).axes) == 1
-    with pytest.raises(ValueError, match="got 2, 1"):
-        plot_choice([2, 3], [0.5])
-    with pytest.raises(ValueError, match="got 1, 1 and 2"):
-        plot_choice([2], [0.5], [1.0, 0.5])
+    assert len(plot_choice([2], {"error": [0.5]}).axes) == 1
+    with pytest.raises(ValueError, match="curve 'error' needs a value for each of 2 numbers, got 1"):
+        plot_choice([2, 3], {"error": [0.5]})
+    with pytest.raises(ValueError, match="empty"):
+        plot_choice([], {"error": []})
+
+
+def test_every_suggestion_is_circled_and_an_absent_one_is_said():
+    curves = {"elbow": [0.4, 0.1, 0.05], "stability": [0.6, 0.5, 0.4], "spectrum": [0.3, 0.2, 0.1]}
+    figure = plot_choice([2, 3, 4], curves, suggestions={"elbow": 3, "stability": None, "spectrum": 4})
+    circled = [ax.get_lines()[1].get_xydata().tolist() for ax in figure.axes[:3]]
+    assert circled == [[[3.0, 0.1]], [], [[4.0, 0.1]]]
+    assert [ax.get_title() for ax in figure.axes[:3]] == ["elbow: 3", "stability: none", "spectrum: 4"]
+    assert not figure.axes[3].axison
 
 
 def test_fractions_are_stacked_field_by_field_and_averaged():

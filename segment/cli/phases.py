@@ -1,0 +1,59 @@
+"""The command ``segment phases``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segment.cli.console import Session
+from segment.cli.main import BandOption, Features, Images, Json, Preset, Quiet, Seed, app, read_options
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+@app.command()
+def phases(
+    images: Images,
+    most: Annotated[int, typer.Option("--most", help="Largest number of phases to try.", min=2, max=50)] = 8,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", "-p", help="Picture to write: .png, .svg or .pdf.", show_default=False)
+    ] = None,
+    preset: Preset = "default",
+    features: Features = None,
+    seed: Seed = 0,
+    band: BandOption = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare numbers of phases: elbow, stability over seeds, hold-out error and eigenvalues, side by side."""
+    with Session(json, quiet) as session:
+        from segment.io import find_images
+        from segment.model import Segmenter
+        from segment.phases import RULES, compare_phases
+        from segment.pipeline.reading import Failure, read_one
+
+        options = read_options(session, band, None)
+        with session.usage_errors():
+            if plot is not None and plot.suffix.lower() not in PICTURES:
+                raise ValueError(f"--plot: a picture ends in {', '.join(PICTURES)}, got '{plot}'")
+            parameters = Segmenter(preset=preset, features=features, random_state=seed).parameters
+        items = [read_one(path, options) for path in find_images(images)]
+        session.report([item for item in items if isinstance(item, Failure)])
+        readable = [item for item in items if not isinstance(item, Failure)]
+        if not readable:
+            raise ValueError(f"none of the {len(items)} inputs could be read")
+        found = compare_phases(readable, range(1, most + 1), parameters=parameters)
+        if plot is not None:
+            from segment.io import atomic_path
+            from segment.plots import plot_choice
+
+            titles = {name: rule.title for name, rule in RULES.items()}
+            figure = plot_choice(found.n_phases, found.curves, suggestions=found.suggestions, labels=titles)
+            with atomic_path(plot) as temporary:
+                figure.savefig(temporary, dpi=150)
+        session.print_phases(found)
+        if plot is not None:
+            session.say(f"Plot in {plot}")
+        session.emit(found.to_json())
