@@ -6,12 +6,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c "$(AT_LEAST_311)" >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
-LOCKED := segment parquet app huggingface dev
+LOCKED := segment parquet app huggingface docs dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo ui test test-interop check format bench lock clean
+.PHONY: help demo ui test test-interop check format docs bench lock clean
 
 help:
 	@echo "make demo    segment synthetic micrographs into out/demo"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-interop   the engine inside librosa, HyperSpy, MNE, cNMF and scikit-learn (installs them, 1 GB)"
 	@echo "make check   linter, formatter, types, import rules"
 	@echo "make format  let ruff rewrite what it can"
+	@echo "make docs    build the documentation into out/docs, warnings as errors"
 	@echo "make bench   run the benchmarks into out/benchmarks    ARGS='--quick --case tall'"
 	@echo "make lock    resolve requirements.lock again"
 	@echo "make clean   remove what the other targets made, .venv included"
@@ -49,6 +50,12 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# A page for each public name is written into docs/reference/api first.
+docs: .venv/docs.stamp
+	rm -rf docs/reference/api
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --fresh-env --quiet docs out/docs $(ARGS)
+	@echo "Open out/docs/index.html"
+
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -56,7 +63,7 @@ lock:
 	uv pip compile pyproject.toml $(addprefix --extra ,$(LOCKED)) --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements.lock
 
 clean:
-	rm -rf .venv .venv-interop out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-interop out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache docs/reference/api
 	find nmfcore segment benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment is complete once it has pip: an interrupted or pip-less one is made again in place.
@@ -77,6 +84,10 @@ $(BIN)/pip:
 .venv/dev.stamp: pyproject.toml requirements.lock | $(BIN)/pip
 	$(INSTALL) -e '.[segment,app,huggingface,dev]'
 	@touch $@ .venv/segment.stamp .venv/app.stamp
+
+.venv/docs.stamp: pyproject.toml requirements.lock | $(BIN)/pip
+	$(INSTALL) -e '.[segment,docs]'
+	@touch $@ .venv/segment.stamp
 
 # The packages that plug the engine in: heavy, as new as they come, none of them in the lock file or in .venv.
 .venv-interop/stamp: pyproject.toml

@@ -59,7 +59,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     graph : sparse matrix of shape (n_samples, n_samples), default=None
         Symmetric non-negative adjacency of the samples, in place of grid_shape.
     orthogonality_H : float, default=0.0
-        Strength of 1/2 |HH' - I|^2.
+        Strength of ``1/2 |HH' - I|^2``.
     penalties : sequence of Penalty, default=()
         Further penalties, as objects.
     missing : {"error", "mask"}, default="error"
@@ -84,11 +84,11 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Number of components.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had any.
     reconstruction_err_ : float
         ``|X - WH|_F``, without the penalties.
-    loss_history_ : ndarray of float64, shape (n_iter_ + 1,)
+    loss_history_ : ndarray of float64, shape (`n_iter_` + 1,)
         Objective at the start and after every iteration; never rises.
     kkt_ : float
         How far the factors are from a stationary point, relative to the objective of W = 0; see `Result`.

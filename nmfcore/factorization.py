@@ -54,7 +54,7 @@ class Result:
     reconstruction_err : float
         ``sqrt(2 D)`` with D the loss without penalties: ``|X - WH|_F`` for "frobenius".
     kkt : float
-        How far (W, H) is from a stationary point: |projected gradient| |factor|, summed over both factors, over the
+        How far (W, H) is from a stationary point: ``|projected gradient| |factor|``, summed over both factors, over the
         objective of W = 0 (of the mean of X, for other losses than "frobenius").
     n_iter : int
         Number of iterations.
@@ -152,7 +152,7 @@ def factorize(
     graph : sparse matrix of shape (n_samples, n_samples), default=None
         Symmetric non-negative adjacency of the samples, in place of grid_shape.
     orthogonality_H : float, default=0.0
-        Strength of 1/2 |HH' - I|^2.
+        Strength of ``1/2 |HH' - I|^2``.
     penalties : sequence of Penalty, default=()
         Further penalties, as objects.
     missing : {"error", "mask"}, default="error"

@@ -78,17 +78,19 @@ def objective(
 
     .. math::
 
+        \begin{aligned}
         D_\beta(X | WH)
-        + \alpha_W \rho\, n \|W\|_1 + \tfrac12 \alpha_W (1 - \rho)\, n \|W\|_F^2
-        + \alpha_H \rho\, m \|H\|_1 + \tfrac12 \alpha_H (1 - \rho)\, m \|H\|_F^2
-        + \tfrac12 s \sum_t \|h_t\|^2\, w_t^\top L w_t + \tfrac12 g \|H H^\top - I\|_F^2
+        &+ \alpha_W \rho\, n \|W\|_1 + \tfrac{1}{2} \alpha_W (1 - \rho)\, n \|W\|_F^2 \\
+        &+ \alpha_H \rho\, m \|H\|_1 + \tfrac{1}{2} \alpha_H (1 - \rho)\, m \|H\|_F^2 \\
+        &+ \tfrac{1}{2} s \sum_t \|h_t\|^2\, w_t^\top L w_t + \tfrac{1}{2} g \|H H^\top - I\|_F^2
+        \end{aligned}
 
     with m = n_samples, n = n_features, :math:`\rho` = l1_ratio (scikit-learn's scaling), s = smoothness_W, L the
     Laplacian of the pixel grid or graph, g = orthogonality_H, and the beta-divergence [1]_
 
     .. math::
 
-        d_2 = \tfrac12 (x - y)^2, \quad d_1 = x \log(x / y) - x + y, \quad d_0 = x / y - \log(x / y) - 1.
+        d_2 = \tfrac{1}{2} (x - y)^2, \quad d_1 = x \log(x / y) - x + y, \quad d_0 = x / y - \log(x / y) - 1.
 
     Each entry of the divergence counts with its sample's weight, masked ones not at all.
 

@@ -112,9 +112,9 @@ def select_rank(
 
     .. math::
 
-        \mathrm{error}(k) = \frac1{|E|} \sum_{(i, j) \in E} d(x_{ij} \mid (W_E H_E)_{ij}),
+        \mathrm{error}(k) = \frac{1}{|E|} \sum_{(i, j) \in E} d(x_{ij} \mid (W_E H_E)_{ij}),
         \qquad
-        \mathrm{stability}(k) = \Big\langle \max_\pi \frac1k \sum_t \cos(h_t, h'_{\pi(t)}) \Big\rangle
+        \mathrm{stability}(k) = \left\langle \max_\pi \frac{1}{k} \sum_t \cos(h_t, h'_{\pi(t)}) \right\rangle
 
     where the mean is over pairs H, H' of restarts and :math:`\pi` over matchings of their rows. More components than
     the data have fit the noise: the training objective goes on falling (look for its elbow), the held-out error rises

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import nmfcore
+import segment
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
@@ -39,6 +42,18 @@ def test_links_lead_somewhere(page):
 def test_every_page_is_reached_from_the_index():
     index = ROOT / "docs" / "index.md"
     assert set(ROOT.joinpath("docs").rglob("*.md")) - {index} <= set(_links(index))
+
+
+def _summarised(page: str) -> list[str]:
+    """Read the names that a reference page has pages written for."""
+    text = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
+    return re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
+
+
+def test_the_reference_covers_every_public_name():
+    rooms = {path.parent.name for path in (ROOT / "segment").glob("*/__init__.py")} - {"app", "cli"}
+    assert sorted(_summarised("nmfcore.md")) == [name for name in nmfcore.__all__ if name != "__version__"]
+    assert sorted(_summarised("segment.md")) == sorted({*segment.__all__, *rooms, "records"})
 
 
 def test_readme_has_examples_of_both_packages():

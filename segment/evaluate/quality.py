@@ -17,7 +17,7 @@ class Quality:
     Attributes
     ----------
     relative_error : float
-        |X - WH| / |X|, Frobenius norms.
+        ``|X - WH| / |X|``, Frobenius norms.
     dominated : float
         Share of pixels in which one phase has an abundance above 0.7.
     isolated : float
@@ -33,7 +33,7 @@ class Quality:
 
 
 def relative_error(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32]) -> float:
-    """Return |X - WH| / |X| in Frobenius norms; 0 where X is zero and fitted exactly.
+    """Return ``|X - WH| / |X|`` in Frobenius norms; 0 where X is zero and fitted exactly.
 
     Parameters
     ----------
