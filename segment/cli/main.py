@@ -26,7 +26,9 @@ app = typer.Typer(
 Images = Annotated[list[str], typer.Argument(help="Image files, folders or quoted glob patterns.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases [preset: 3].", show_default=False)]
-Preset = Annotated[str, typer.Option(help="Named settings: default, high_sparsity, fine_detail, texture.")]
+Preset = Annotated[
+    str, typer.Option(help="Named settings: default, high_sparsity, fine_detail, texture; or a preset file (.toml).")
+]
 Features = Annotated[str | None, typer.Option(help="Feature set [preset: pixel].", show_default=False)]
 Size = Annotated[
     str | None,

@@ -18,9 +18,13 @@ class FeatureSet:
     names : tuple of str
         One name a feature.
     compute : callable
-        ``compute(image, out)`` fills `out`, float32 (n_features, h, w) and C-contiguous, with strictly positive values
-        from `image`, float32 (h, w), finite, C-contiguous and not to be changed.
+        ``compute(image, out, scale, flatten)`` fills `out`, float32 (n_features, h, w) and C-contiguous, with strictly
+        positive values from `image`, float32 (h, w), finite, C-contiguous and not to be changed. `scale` multiplies
+        every width of a neighbourhood; `flatten` is the number of grey levels that shading is told from, 0: it stays.
+    flatten : int, default 0
+        What `flatten` is where nobody says.
     """
 
     names: tuple[str, ...]
-    compute: Callable[[NDArray[np.float32], NDArray[np.float32]], None]
+    compute: Callable[[NDArray[np.float32], NDArray[np.float32], float, int], None]
+    flatten: int = 0

@@ -64,6 +64,11 @@ def flatten(image: NDArray[np.float32], *, n_levels: int = N_LEVELS) -> NDArray[
     return image - cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
+def flattened(image: NDArray[np.float32], n_levels: int) -> NDArray[np.float32]:
+    """Return `flatten(image)`, or `image` itself for 0 levels."""
+    return np.ascontiguousarray(flatten(image, n_levels=n_levels)) if n_levels else image
+
+
 def _alternate(
     image: NDArray[np.float32], background: NDArray[np.float32], n_levels: int, sigma: float
 ) -> tuple[float, NDArray[np.float32]]:

@@ -7,18 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.features.feature_set import FeatureSet
+from segment.features.flatten import flattened
 
 SMALLEST = np.float32(1e-6)
 VARIANCE_WINDOW = 5
 SIGMAS = (3.0, 7.0)
 
 
-def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32], scale: float, flatten: int) -> None:
     """Fill `out`, shape (6, h, w), with the six features of `image`.
 
     In this order: grey level; magnitude of the 3 x 3 Sobel gradient; signed 3 x 3 Laplacian; variance in a 5 x 5
     window; Gaussian blurs with sigma 3 and 7 pixels, cut off at 3 sigma. Borders are mirrored about the outermost
-    pixel. Each is scaled to [1e-6, 1] over the image; a constant one becomes 1e-6 everywhere.
+    pixel. Each is scaled to [1e-6, 1] over the image; a constant one becomes 1e-6 everywhere. `scale` multiplies the
+    window of the variance, to the next odd width, and the blurs.
 
     Notes
     -----
@@ -29,6 +31,7 @@ def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         # Rounding differs between the filters' inner and outer pixels; scaling would blow that up.
         out.fill(SMALLEST)
         return
+    image = flattened(image, flatten)
     np.copyto(grey, image)
     # cv2.magnitude rounds differently with the address of its arrays: the same image would give other bits.
     cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=gradient)
@@ -37,16 +40,16 @@ def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     np.multiply(laplacian, laplacian, out=laplacian)
     np.sqrt(np.add(gradient, laplacian, out=gradient), out=gradient)
     cv2.Laplacian(image, cv2.CV_32F, dst=laplacian)
-    _fill_variance(image, variance)
+    _fill_variance(image, variance, 2 * round((VARIANCE_WINDOW - 1) / 2 * scale) + 1)
     for sigma, blur in zip(SIGMAS, blurs, strict=True):
-        width = 2 * round(3 * sigma) + 1
-        cv2.GaussianBlur(image, (width, width), sigma, dst=blur)
+        width = 2 * round(3 * sigma * scale) + 1
+        cv2.GaussianBlur(image, (width, width), sigma * scale, dst=blur)
     for plane in out:
         _scale(plane)
 
 
-def _fill_variance(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    window = (VARIANCE_WINDOW, VARIANCE_WINDOW)
+def _fill_variance(image: NDArray[np.float32], out: NDArray[np.float32], width: int) -> None:
+    window = (width, width)
     # The difference of two nearly equal means: taken about the image's mean, float32 keeps more of it.
     centred = image - np.float32(cv2.mean(image)[0])
     mean = cv2.blur(centred, window)

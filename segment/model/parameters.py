@@ -1,17 +1,16 @@
-"""The parameters of a segmentation, and the presets they come from."""
+"""The parameters of a segmentation."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, fields
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 INITS = ("auto", "random", "nndsvd", "nndsvda", "nndsvdar")
 MAX_PHASES = 255
+SMALLEST_SCALE = 0.01
+MOST_LEVELS = 64
 # Parameters that files written before them lack, with the values that do nothing.
-LATER: dict[str, Any] = {"smoothness": 0.0, "min_region": 0}
+LATER: dict[str, Any] = {"scale": 1.0, "flatten": "auto", "smoothness": 0.0, "min_region": 0}
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,11 @@ class Parameters:
         Number of phases k, 1 to 255.
     features : str
         Name of a feature set in `segment.features.FEATURES`.
+    scale : float
+        Multiplies every width of a neighbourhood in the features, at least 0.01.
+    flatten : int or "auto"
+        Number of grey levels, up to 64, that shading is told from before it is subtracted; 0: it stays; "auto": as the
+        feature set has it.
     size : int or "native"
         Edge of the square an image is resized to before its features are taken, in pixels; "native" leaves it as it is.
     clahe : bool
@@ -58,6 +62,8 @@ class Parameters:
     preset: str
     n_phases: int
     features: str
+    scale: float
+    flatten: int | str
     size: int | str
     clahe: bool
     alpha: float
@@ -80,6 +86,9 @@ class Parameters:
             _check_whole("size", self.size, 8, 32767)
         if not isinstance(self.clahe, bool):
             raise ValueError(f"clahe must be True or False, got {self.clahe!r}")
+        _check_real("scale", self.scale, SMALLEST_SCALE, None)
+        if self.flatten != "auto":
+            _check_whole("flatten", self.flatten, 0, MOST_LEVELS)
         _check_real("alpha", self.alpha, 0.0, None)
         _check_real("l1_ratio", self.l1_ratio, 0.0, 1.0)
         _check_real("tol", self.tol, 0.0, None)
@@ -92,60 +101,6 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as a dict of JSON values."""
         return asdict(self)
-
-
-@cache
-def presets() -> dict[str, dict[str, Any]]:
-    """Return every preset by name, each complete.
-
-    Returns
-    -------
-    dict of str to dict
-        Values of every parameter except ``preset`` and ``random_state``.
-
-    Examples
-    --------
-    >>> from segment.model import presets
-    >>> sorted(presets())
-    ['default', 'fine_detail', 'high_sparsity', 'texture']
-    >>> presets()["fine_detail"]["n_phases"]
-    4
-    """
-    table = tomllib.loads(files("segment.model").joinpath("presets.toml").read_text(encoding="utf-8"))
-    return {name: {**table["default"], **values} for name, values in table.items()}
-
-
-def resolve(preset: str = "default", *, random_state: int = 0, **values: Any) -> Parameters:
-    """Return a preset's parameters with some values replaced.
-
-    Parameters
-    ----------
-    preset : str, default "default"
-        A name in `presets()`.
-    random_state : int, default 0
-        Seed of every random choice.
-    **values
-        Any other attribute of `Parameters`; None means the preset's own value.
-
-    Returns
-    -------
-    segment.model.Parameters
-
-    Raises
-    ------
-    ValueError
-        If the preset is unknown (the message lists those known) or a value is out of its range.
-
-    Examples
-    --------
-    >>> from segment.model import resolve
-    >>> resolve("high_sparsity", n_phases=2).alpha
-    0.15
-    """
-    if preset not in presets():
-        raise ValueError(f"unknown preset {preset!r}; known: {', '.join(sorted(presets()))}")
-    given = {name: value for name, value in values.items() if value is not None}
-    return Parameters(**{**presets()[preset], **given, "preset": preset, "random_state": random_state})
 
 
 def from_json(record: dict[str, Any]) -> Parameters:

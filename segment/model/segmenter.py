@@ -14,15 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from segment.composition import guide, name_by_seed, settle
 from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
-from segment.features import FEATURES, extract
+from segment.features import FEATURES
 from segment.io import from_array, read_micrograph
 from segment.model import storage
 from segment.model.abundances import largest, normalise
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
-from segment.model.parameters import Parameters, resolve
+from segment.model.parameters import Parameters
+from segment.model.preset import resolve
 from segment.model.smoothing import smooth
-from segment.model.training import prepared, train, unmix
+from segment.model.training import extract_features, prepared, train, unmix
 from segment.records import Micrograph, PhaseMap
 
 Image = str | Path | ArrayLike | Micrograph
@@ -40,12 +41,17 @@ class Segmenter:
     ----------
     n_phases : int, optional
         Number of phases, 1 to 255. Like every parameter below, None stands for the preset's value.
-    preset : str, default "default"
-        Where unspecified values come from; see `segment.model.presets`.
+    preset : str or Path, default "default"
+        Where unspecified values come from: a name in `segment.model.presets`, or a preset file that ends in ``.toml``.
     random_state : int, default 0
         Seed of every random choice.
     features : str, optional
         Name of a feature set in `segment.features.FEATURES`.
+    scale : float, optional
+        Multiplies every width of a neighbourhood in the features.
+    flatten : int or "auto", optional
+        Number of grey levels that shading is told from before it is subtracted; 0: it stays; "auto": as the feature set
+        has it.
     size : int or "native", optional
         Edge of the square an image is resized to before its features are taken, in pixels.
     clahe : bool, optional
@@ -101,9 +107,11 @@ class Segmenter:
         self,
         n_phases: int | None = None,
         *,
-        preset: str = "default",
+        preset: str | Path = "default",
         random_state: int = 0,
         features: str | None = None,
+        scale: float | None = None,
+        flatten: int | str | None = None,
         size: int | str | None = None,
         clahe: bool | None = None,
         alpha: float | None = None,
@@ -120,6 +128,8 @@ class Segmenter:
             random_state=random_state,
             n_phases=n_phases,
             features=features,
+            scale=scale,
+            flatten=flatten,
             size=size,
             clahe=clahe,
             alpha=alpha,
@@ -131,10 +141,7 @@ class Segmenter:
             smoothness=smoothness,
             min_region=min_region,
         )
-        if parameters.features not in FEATURES:
-            raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
-        self.parameters: Parameters = parameters
-        self._model: FittedModel | None = None
+        self._start(parameters)
 
     def __repr__(self) -> str:
         state = "fitted" if self._model is not None else "not fitted"
@@ -268,7 +275,7 @@ class Segmenter:
         model = self.model
         micrograph = as_micrograph(image)
         grey = prepared(micrograph.image, self.parameters)
-        shares = unmix(extract(grey, self.parameters.features), model).reshape(-1, *grey.shape)
+        shares = unmix(extract_features(grey, self.parameters), model).reshape(-1, *grey.shape)
         abundances = normalise(smooth(shares, self.parameters.smoothness))
         if grey.shape != micrograph.image.shape:
             # Interpolation rounds: the sums are made exact again.
@@ -359,6 +366,34 @@ class Segmenter:
             raise storage.ModelFileError(f"{path}: {error}") from error
 
     @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Segmenter:
+        """Return an unfitted segmenter with exactly these parameters.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            Its preset need not be known: it is only a name by now.
+
+        Returns
+        -------
+        Segmenter
+
+        Raises
+        ------
+        ValueError
+            If this version does not know the features.
+        """
+        segmenter = cls.__new__(cls)
+        segmenter._start(parameters)
+        return segmenter
+
+    def _start(self, parameters: Parameters) -> None:
+        if parameters.features not in FEATURES:
+            raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
+        self.parameters: Parameters = parameters
+        self._model: FittedModel | None = None
+
+    @classmethod
     def from_model(cls, model: FittedModel) -> Segmenter:
         """Return a fitted segmenter that maps the phases of `model`.
 
@@ -373,10 +408,9 @@ class Segmenter:
         Raises
         ------
         ValueError
-            If this version does not know the model's preset or features.
+            If this version does not know the model's features.
         """
-        values: dict[str, Any] = model.parameters.to_json()
-        segmenter = cls(values.pop("n_phases"), **values)
+        segmenter = cls.from_parameters(model.parameters)
         segmenter._model = model
         return segmenter
 

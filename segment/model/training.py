@@ -30,6 +30,11 @@ def prepared(image: NDArray[np.float32], parameters: Parameters) -> NDArray[np.f
     return prepare(image, size=size, clahe=parameters.clahe)
 
 
+def extract_features(grey: NDArray[np.float32], parameters: Parameters) -> FeatureStack:
+    """Compute the features of a prepared image as `parameters` say."""
+    return extract(grey, parameters.features, scale=parameters.scale, flatten=parameters.flatten)
+
+
 def stack_features(
     greys: Sequence[NDArray[np.float32]], parameters: Parameters
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -48,14 +53,14 @@ def stack_features(
         One name a feature.
     """
     if len(greys) == 1:
-        stack = extract(greys[0], parameters.features)
+        stack = extract_features(greys[0], parameters)
         return stack.X, stack.names
     total = sum(grey.size for grey in greys)
     names = FEATURES[parameters.features].names
     joined = np.empty((len(names), total), dtype=np.float32)
     start = 0
     for grey in greys:
-        stack = extract(grey, parameters.features)
+        stack = extract_features(grey, parameters)
         joined[:, start : start + grey.size] = stack.data.reshape(len(names), -1)
         start += grey.size
     return joined.T, names

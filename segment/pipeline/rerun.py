@@ -222,8 +222,7 @@ def _trained_again(
     broken = [item for item in found if isinstance(item, Failure)]
     if broken:
         return model, [Difference("input", item.path.name, "readable", item.message) for item in broken]
-    values = model.parameters.to_json()
-    again = Segmenter(values.pop("n_phases"), **values)
+    again = Segmenter.from_parameters(model.parameters)
     again.fit([item for item in found if isinstance(item, Micrograph)])
     if np.array_equal(again.model.components, model.components):
         return model, []

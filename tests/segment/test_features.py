@@ -90,6 +90,45 @@ def test_pixel_features_ignore_contrast(image, contrast):
     np.testing.assert_array_equal(dim, extract(image).data)
 
 
+@pytest.mark.parametrize("name", FEATURES)
+@given(image=IMAGES, scale=st.sampled_from([0.01, 0.3, 3.0]), flatten=st.sampled_from([0, 1, 3]))
+def test_every_set_is_positive_and_finite_at_any_scale_and_flattening(name, image, scale, flatten):
+    data = extract(image, name, scale=scale, flatten=flatten).data
+    assert np.all((data > 0) & (data <= 1 + 2e-6))
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_larger_scale_is_a_calmer_image(name):
+    fine, coarse = (extract(IMAGE, name, scale=scale).data for scale in (0.5, 4.0))
+    # The last feature of every set sees a neighbourhood.
+    steps = [np.abs(np.diff(data[-1])).mean() for data in (fine, coarse)]
+    assert steps[1] < 0.7 * steps[0]
+    np.testing.assert_array_equal(extract(IMAGE, name, scale=1.0, flatten="auto").data, extract(IMAGE, name).data)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_flattening_takes_a_slope_away(name):
+    cells = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((8, 8))).astype(np.float32)
+    sloped = (0.2 + 0.2 * cells + 0.4 * np.linspace(0, 1, 96)[:, None]).astype(np.float32)
+    if name == "roughness":
+        # Edges and blobs do not see a slope.
+        assert np.abs(extract(sloped, name, flatten=2).data - extract(sloped, name, flatten=0).data).mean() < 0.05
+        return
+    stacks = [extract(sloped, name, flatten=levels).data for levels in (0, 2)]
+    slopes = [np.abs(data[:, :32].mean(axis=(1, 2)) - data[:, 64:].mean(axis=(1, 2))).mean() for data in stacks]
+    assert slopes[1] < 0.7 * slopes[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"scale": 0.0}, "scale .*got 0.0"), ({"scale": np.nan}, "scale"), ({"flatten": -1}, "flatten .*got -1"),
+     ({"flatten": "much"}, "got 'much'")],
+)  # fmt: skip
+def test_a_scale_or_flattening_that_cannot_be_is_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        extract(IMAGE, **given)
+
+
 def test_unknown_set_lists_the_known():
     with pytest.raises(ValueError, match="'pixel'.*got 'pixels'"):
         extract(IMAGE, "pixels")

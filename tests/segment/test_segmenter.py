@@ -36,7 +36,7 @@ def test_presets_hold_the_published_parameters():
     assert presets()["default"] == {
         "n_phases": 3, "features": "pixel", "size": "native", "clahe": False, "alpha": 0.01, "l1_ratio": 0.5,
         "max_iter": 300, "tol": 1e-4, "init": "auto", "sharpening": 0,
-        "smoothness": 0.0, "min_region": 0,
+        "smoothness": 0.0, "min_region": 0, "scale": 1.0, "flatten": "auto",
     }  # fmt: skip
     assert presets()["high_sparsity"] == {**presets()["default"], "alpha": 0.15}
     assert presets()["fine_detail"] == {**presets()["default"], "n_phases": 4}
@@ -292,12 +292,13 @@ def test_a_model_without_the_later_parameters_loads_with_the_values_that_do_noth
     with np.load(tmp_path / "m.npz") as archive:
         content = dict(archive)
     described = json.loads(content["description"].tobytes())
-    for name in ("smoothness", "min_region"):
+    for name in ("smoothness", "min_region", "scale", "flatten"):
         del described["parameters"][name]
     content["description"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
     write_npz(tmp_path / "older.npz", content)
     older = Segmenter.load(tmp_path / "older.npz")
     assert (older.parameters.smoothness, older.parameters.min_region) == (0.0, 0)
+    assert (older.parameters.scale, older.parameters.flatten) == (1.0, "auto")
     assert older.model.digest == fitted.model.digest
 
 
