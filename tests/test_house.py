@@ -57,6 +57,11 @@ def test_the_command_starts_without_the_engine():
     assert _loaded_by("import segment.cli", ("nmfcore", "cv2", "matplotlib.pyplot")) == set()
 
 
+def test_the_app_shows_its_page_without_what_computes():
+    slow = ("numba", "sklearn", "matplotlib", "scipy.optimize", "scipy.ndimage")
+    assert _loaded_by("import segment.app.actions, segment.app.archive, segment.app.pictures", slow) == set()
+
+
 def test_the_commands_of_the_readme_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z]+)\b", (ROOT / "README.md").read_text()))

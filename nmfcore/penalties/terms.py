@@ -17,8 +17,8 @@ __all__ = ["Terms"]
 class Terms:
     """Penalties on a factor F (m, k), which is W or H', while the other one is fixed.
 
-    ``sum_t (l1_t |f_t|_1 + 1/2 l2_t |f_t|^2 + 1/2 coupling_t f_t' L f_t) + 1/2 orthogonality |F'F - I|^2``, with f_t the
-    columns of F and L the Laplacian of the graph.
+    ``sum_t (l1_t |f_t|_1 + 1/2 l2_t |f_t|^2 + 1/2 coupling_t f_t' L f_t) + 1/2 orthogonality |F'F - I|^2``, with f_t
+    the columns of F and L the Laplacian of the graph.
 
     Attributes
     ----------

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import TYPE_CHECKING
 
 import cv2
 import imagecodecs
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from segment.app.session import Field, Session, UserError
 from segment.plots import colour_labels, plot_choice, plot_fingerprints, plot_loss
 from segment.plots.rgb import stretch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # More than a screen shows; numbers and downloads keep every pixel.
 LARGEST_SIDE = 2048
@@ -52,9 +55,7 @@ def fingerprints_svg(session: Session) -> bytes:
     """Return the heat map of H, phases by features."""
     model = session.model
     with DRAWING:
-        # Matplotlib would read what stands between two dollar signs as a formula.
-        names = [name.replace("$", r"\$") for name in model.names]
-        return _svg(plot_fingerprints(model.fingerprints, model.feature_names, names))
+        return _svg(plot_fingerprints(model.fingerprints, model.feature_names, model.names))
 
 
 def loss_svg(session: Session) -> bytes:

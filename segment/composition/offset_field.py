@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import minimize
 
 from segment.composition.evidence import margins
 
@@ -93,6 +92,9 @@ def _maximise(
     n_pixels = scores.shape[1]
     weights = np.asarray(hats.mean(axis=0)).ravel()
     transposed = hats.T.tocsr()
+
+    # Only guided maps need it, and it takes a third of a second to load.
+    from scipy.optimize import minimize
 
     def negative_dual(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         beta = flat.reshape(start.shape)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,9 @@ def trace_regions(labels: NDArray[np.uint8]) -> list[Region]:
 
 def _connected(labels: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[int]]:
     """Return the number of the piece that each pixel is of, connected over pixel edges, and the phase of each piece."""
+    # Slow to load, and few exports want it.
+    from scipy import ndimage
+
     pieces = np.zeros(labels.shape, dtype=np.int32)
     phases: list[int] = []
     for phase in np.unique(labels).tolist():

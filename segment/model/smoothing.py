@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore import factorize
+import nmfcore
 
 MAX_ITER = 20
 
@@ -39,7 +39,7 @@ def smooth(shares: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     k, *shape = shares.shape
     rows = np.ascontiguousarray(shares.reshape(k, -1).T)
     identity = np.eye(k, dtype=np.float32)
-    result = factorize(
+    result = nmfcore.factorize(
         rows,
         k,
         W=rows,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore import select_rank
+import nmfcore
 from segment.model import Parameters, resolve
 from segment.model.segmenter import Image, as_micrograph
 from segment.model.training import prepared, stack_features
@@ -109,7 +109,7 @@ def compare_phases(
     several = [images] if isinstance(images, (str, np.ndarray)) or not isinstance(images, Sequence) else images
     sample = _draw(several, parameters, max_pixels)
     n_pixels, n_features = sample.shape
-    found = select_rank(
+    found = nmfcore.select_rank(
         sample,
         numbers,
         # As in a fit: the strength on each entry is the preset's.

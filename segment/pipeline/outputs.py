@@ -8,13 +8,12 @@ import platform
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numba
 import numpy
-import sklearn
 from numpy.typing import NDArray
 
 from nmfcore import __version__ as nmfcore_version
@@ -110,8 +109,8 @@ def software() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "numpy": numpy.__version__,
-        "numba": numba.__version__,
-        "scikit-learn": sklearn.__version__,
+        "numba": version("numba"),
+        "scikit-learn": version("scikit-learn"),
         "opencv": cv2.__version__,
         "nmfcore": nmfcore_version,
         "platform": f"{platform.system()} {platform.machine()}",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from segment.plots.blank import blank_figure
 from segment.plots.colours import phase_colours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARKS = "os^Dv"
 COLUMNS = 2
@@ -60,7 +63,7 @@ def plot_choice(
     order = np.argsort(n_phases)
     tried = np.asarray(n_phases)[order]
     rows, columns = -(-len(curves) // COLUMNS), min(COLUMNS, len(curves))
-    figure = Figure(figsize=(0.6 + 3.4 * columns, 0.5 + 2.3 * rows), layout="constrained")
+    figure = blank_figure(0.6 + 3.4 * columns, 0.5 + 2.3 * rows)
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     shades = phase_colours(len(curves)) / 255
     for index, (ax, (name, values)) in enumerate(zip(grid, curves.items(), strict=False)):
@@ -69,7 +72,7 @@ def plot_choice(
         ax.set_ylabel((labels or {}).get(name, name))
         ax.set_ylim(bottom=min(0.0, float(np.nanmin(heights))))
         ax.grid(alpha=0.3)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.locator_params(axis="x", integer=True)
         if suggestions is not None:
             suggested = suggestions.get(name)
             ax.set_title(f"{name}: {'none' if suggested is None else suggested}", fontsize=9)

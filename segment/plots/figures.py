@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
+from segment.plots.blank import blank_figure
 from segment.plots.colours import colours_of
 from segment.plots.rgb import blend, colour_labels, titles
 from segment.plots.scale_bar import scale_bar
 from segment.records import PhaseMap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH = 7.0
 MOST_NUMBERED = 16
@@ -81,9 +84,7 @@ def plot_components(phase_map: PhaseMap) -> Figure:
     rows = math.ceil(k / columns)
     height, width = phase_map.labels.shape
     panel = 3.0
-    figure = Figure(
-        figsize=(columns * panel + 0.8, rows * (_aspect(height, width) * panel + 0.3)), layout="constrained"
-    )
+    figure = blank_figure(columns * panel + 0.8, rows * (_aspect(height, width) * panel + 0.3))
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, share, title in zip(axes, phase_map.abundances, titles(phase_map), strict=False):
         drawn = ax.imshow(share, vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
@@ -123,7 +124,7 @@ def plot_fingerprints(fingerprints: NDArray[np.float32], feature_names: Sequence
     k, n_features = fingerprints.shape
     is_wide = n_features > MOST_NUMBERED
     width = min(0.7 * n_features, 11.2) if not is_wide else min(11.2 + 0.1 * (n_features - MOST_NUMBERED), 16.0)
-    figure = Figure(figsize=(2.2 + width, 1.6 + 0.4 * k), layout="constrained")
+    figure = blank_figure(2.2 + width, 1.6 + 0.4 * k)
     ax = figure.subplots()
     top = max(float(fingerprints.max()), 1e-12)
     drawn = ax.pcolormesh(fingerprints, vmin=0, vmax=top, cmap="viridis")
@@ -151,6 +152,8 @@ def plot_fingerprints(fingerprints: NDArray[np.float32], feature_names: Sequence
 
 def draw_scale_bar(ax: Axes, pixel_size_um: float, shape: tuple[int, int]) -> None:
     """Draw a scale bar into the lower right corner of an image that fills `ax`."""
+    from matplotlib.patches import Rectangle
+
     height, width = shape
     bar = scale_bar(pixel_size_um, width)
     x, y = 0.97 * width - bar.length_px, 0.95 * height
@@ -162,8 +165,10 @@ def draw_scale_bar(ax: Axes, pixel_size_um: float, shape: tuple[int, int]) -> No
 
 
 def _plot_single(phase_map: PhaseMap, picture: NDArray[np.uint8]) -> Figure:
+    from matplotlib.patches import Patch
+
     height, width = phase_map.labels.shape
-    figure = Figure(figsize=(WIDTH, WIDTH * _aspect(height, width) + 0.6), layout="constrained")
+    figure = blank_figure(WIDTH, WIDTH * _aspect(height, width) + 0.6)
     ax = figure.subplots()
     ax.imshow(picture, interpolation="nearest")
     ax.set_axis_off()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from segment.plots.blank import blank_figure
 from segment.plots.colours import phase_colours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARKS = "osD^vP*X"
 MOST_NAMED = 40
@@ -61,7 +65,7 @@ def plot_fractions(
         )
     shades = (phase_colours(k) if colours is None else colours) / 255
     height = 1.1 + max(0.22 * min(n, MOST_NAMED), 0.45 * k)
-    figure = Figure(figsize=(8.5, height), layout="constrained")
+    figure = blank_figure(8.5, height)
     bars, spread = figure.subplots(1, 2, width_ratios=(3, 2))
     rows, left = np.arange(n), np.zeros(n)
     for phase in range(k):

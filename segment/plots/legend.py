@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from segment.plots.colours import phase_colours
 from segment.plots.scale_bar import scale_bar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LINE = 30
 SWATCH = 16
@@ -77,12 +78,17 @@ def title_strip(text: str, width: int) -> NDArray[np.uint8]:
 
 
 def _canvas(width: int, height: int) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
 def _rectangle(figure: Figure, x: float, y: float, width: float, height: float, colour: tuple[float, ...]) -> None:
+    from matplotlib.patches import Rectangle
+
     across, down = figure.bbox.width, figure.bbox.height
     corner = (x / across, 1 - (y + height) / down)
     figure.add_artist(Rectangle(corner, width / across, height / down, facecolor=colour, edgecolor="none"))
@@ -96,6 +102,8 @@ def _text(figure: Figure, x: float, y: float, text: str) -> None:
 
 
 def _pixels(figure: Figure) -> NDArray[np.uint8]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from segment.plots.blank import blank_figure
 from segment.plots.colours import phase_colours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LINES = ("-", "--", "-.", ":")
 
@@ -42,7 +46,7 @@ def plot_loss(histories: Mapping[str, Sequence[float]], seconds: Mapping[str, Se
     """
     if not histories:
         raise ValueError("histories is empty: at least one fit is needed")
-    figure = Figure(figsize=(6.0, 3.6), layout="constrained")
+    figure = blank_figure(6.0, 3.6)
     ax = figure.subplots()
     lowest, highest = np.inf, -np.inf
     for (name, history), colour, line in zip(

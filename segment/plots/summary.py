@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from segment.plots.blank import blank_figure
 from segment.plots.colours import phase_colours
 from segment.plots.figures import draw_scale_bar
 from segment.plots.rgb import colour_labels, stretch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,12 @@ def plot_summary(rows: Sequence[SummaryRow]) -> Figure:
     """
     if not rows:
         raise ValueError("rows is empty: a summary needs at least one micrograph")
+    from matplotlib.patches import Patch
+
     has_truth = any(row.truth is not None for row in rows)
     columns = 3 if has_truth else 2
     heights = [min(max(row.labels.shape[0] / row.labels.shape[1], 0.2), 2.0) for row in rows]
-    figure = Figure(figsize=(3.2 * columns, sum(3.2 * height + 0.65 for height in heights)), layout="constrained")
+    figure = blank_figure(3.2 * columns, sum(3.2 * height + 0.65 for height in heights))
     grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for axes, row in zip(grid, rows, strict=True):
         for ax in axes:
