@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore import NMF
+import nmfcore
 from segment.features import FEATURES, extract
 from segment.model.abundances import largest, scale
 from segment.model.fitted import FittedModel
@@ -66,10 +66,10 @@ def stack_features(
     return joined.T, names
 
 
-def solver(parameters: Parameters, init: str, shape: tuple[int, int]) -> NMF:
+def solver(parameters: Parameters, init: str, shape: tuple[int, int]) -> nmfcore.NMF:
     """Return the unfitted factorization of a matrix of `shape` that `parameters` ask for, started from `init`."""
     n_pixels, n_features = shape
-    return NMF(
+    return nmfcore.NMF(
         n_components=parameters.n_phases,
         init=init,
         solver="cd",
