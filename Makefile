@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c "$(AT_LEAST_311)" >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
-LOCKED := segment parquet app huggingface docs dev
+LOCKED := segment parquet app huggingface dask docs dev
 ARGS ?=
 
 .DEFAULT_GOAL := help

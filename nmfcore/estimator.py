@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 if TYPE_CHECKING:
+    from nmfcore.factorization import Result
     from nmfcore.iterate import Progress
     from nmfcore.penalties import Penalty
+    from nmfcore.row_blocks import RowBlocks
 
 __all__ = ["NMF"]
 
@@ -220,7 +222,11 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> NMF(1).fit(np.outer([1.0, 2.0], [3.0, 4.0])).components_.shape
         (1, 2)
         """
-        self.fit_transform(X, W=W, H=H, sample_weight=sample_weight, mask=mask, callback=callback)
+        blocks = self._open(X, W=W, sample_weight=sample_weight, mask=mask)
+        if blocks is None:
+            self.fit_transform(X, W=W, H=H, sample_weight=sample_weight, mask=mask, callback=callback)
+        else:
+            self._learn(blocks, H, callback)
         return self
 
     def fit_transform(
@@ -273,6 +279,10 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         # Not at the top: Numba takes a third of a second to load.
         from nmfcore.factorization import factorize
 
+        blocks = self._open(X, W=W, sample_weight=sample_weight, mask=mask)
+        if blocks is not None:
+            self._learn(blocks, H, callback)
+            return self._weights_of_blocks(blocks, None)
         previous = getattr(self, "components_", None) if self.warm_start else None
         X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False)
         init, n_components = self.init, self.n_components
@@ -308,6 +318,10 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             random_state=self.random_state,
             verbose=self.verbose,
         )
+        self._keep(result)
+        return result.W
+
+    def _keep(self, result: Result) -> None:
         self.components_ = result.H
         self.n_components_ = result.H.shape[0]
         self.loss_history_ = result.loss_history
@@ -316,7 +330,56 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.converged_ = result.converged
         self.reconstruction_err_ = result.reconstruction_err
         self._stream = None
-        return result.W
+
+    def _open(self, X: Any, **arguments: Any) -> RowBlocks | None:
+        """Return X as blocks of rows where it is not in memory, and nothing is asked for that needs it there."""
+        from nmfcore.out_of_core import as_blocks, find_unhandled
+
+        blocks = as_blocks(X)
+        unhandled = None if blocks is None else find_unhandled(self, **arguments)
+        if unhandled is None:
+            return blocks
+        if isinstance(X, np.memmap):
+            return None
+        raise ValueError(
+            f"{unhandled} is not handled for a {type(X).__module__}.{type(X).__qualname__}, whose rows are read block "
+            "by block. Where there is memory for it, pass np.asarray(X)."
+        )
+
+    def _learn(self, blocks: RowBlocks, H: ArrayLike | None, callback: Callable[[Progress], object] | None) -> None:
+        from nmfcore.out_of_core import learn
+
+        previous = getattr(self, "components_", None) if self.warm_start else None
+        validate_data(self, blocks, skip_check_array=True)
+        init, n_components = self.init, self.n_components
+        if previous is not None and previous.shape[1] == blocks.shape[1]:
+            init, n_components, H = "custom", len(previous), previous.astype(blocks.dtype)
+        result = learn(
+            blocks,
+            n_components,
+            H=H,
+            init=init,
+            alpha_W=self.alpha_W,
+            alpha_H=self.alpha_H,
+            l1_ratio=self.l1_ratio,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            time_limit=self.time_limit,
+            n_restarts=self.n_restarts,
+            callback=callback,
+            random_state=self.random_state,
+            verbose=self.verbose,
+        )
+        self._keep(result)
+
+    def _weights_of_blocks(self, blocks: RowBlocks, out: Any) -> Any:
+        from nmfcore.out_of_core import weights
+
+        return weights(blocks, self.components_.astype(blocks.dtype, copy=False), out, **self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("beta_loss", "alpha_W", "l1_ratio", "penalties", "missing")
+        return {name: getattr(self, name) for name in names}
 
     def partial_fit(self, X: Any, y: Any = None) -> NMF:
         """Learn from one more batch of a stream, of which only sums are kept.
@@ -380,25 +443,29 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.n_steps_ = stream.n_steps
         return self
 
-    def transform(self, X: Any, *, mask: ArrayLike | None = None) -> NDArray[Any]:
+    def transform(self, X: Any, *, mask: ArrayLike | None = None, out: Any = None) -> Any:
         """Return the weights of X: for each row the minimiser of the objective at ``components_``.
 
         Parameters
         ----------
-        X : array-like or sparse of shape (n_samples, n_features)
-            Non-negative data.
+        X : array-like, sparse or dask.array of shape (n_samples, n_features)
+            Non-negative data; see Notes of the class for data larger than memory.
         mask : array-like of bool, shape (n_samples, n_features), default=None
             Which entries of X count.
+        out : array-like of shape (n_samples, n_components), default=None
+            What the weights are written into, block by block for X larger than memory: a memory map, or anything else
+            of floating-point numbers whose slices can be set. None: a new array.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components)
-            W.
+        ndarray, dask.array or out, of shape (n_samples, n_components)
+            W. For a dask.array one that is computed when it is needed.
 
         Raises
         ------
         ValueError
-            If X has another number of features than in fit, or a negative or non-finite entry.
+            If X has another number of features than in fit, or a negative or non-finite entry; or if out is of another
+            shape, not of floating-point numbers, or given with a dask.array.
 
         Examples
         --------
@@ -409,24 +476,29 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         >>> bool(np.allclose(model.transform(2 * X), 2 * model.transform(X)))
         True
         """
+        from nmfcore.out_of_core import as_blocks, check_out
+
         check_is_fitted(self)
+        blocks = as_blocks(X)
+        if blocks is not None and mask is not None and not isinstance(X, np.memmap):
+            raise ValueError("mask is not handled for X that is read block by block.")
+        if blocks is not None and mask is None:
+            validate_data(self, blocks, skip_check_array=True, reset=False)
+            return self._weights_of_blocks(blocks, out)
         X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False, reset=False)
-        return self._weights(X, self.components_.astype(X.dtype, copy=False), mask)
+        if out is not None:
+            check_out(out, (X.shape[0], len(self.components_)))
+        W = self._weights(X, self.components_.astype(X.dtype, copy=False), mask)
+        if out is None:
+            return W
+        out[:] = W
+        return out
 
     def _weights(self, X: Any, H: NDArray[Any], mask: ArrayLike | None) -> NDArray[Any]:
         from nmfcore.factorization import solve_weights
         from nmfcore.validation import as_matrix
 
-        return solve_weights(
-            as_matrix(X),
-            H,
-            beta_loss=self.beta_loss,
-            alpha_W=self.alpha_W,
-            l1_ratio=self.l1_ratio,
-            penalties=self.penalties,
-            missing=self.missing,
-            mask=mask,
-        )
+        return solve_weights(as_matrix(X), H, mask=mask, **self._settings())
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the data that the weights stand for, W H.

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from nmfcore.init import INITS
 from nmfcore.iterate import Limits, Progress, Trace, iterate
 from nmfcore.objectives import translate_penalties
-from nmfcore.penalties import Penalty
+from nmfcore.penalties import Penalties, Penalty
 from nmfcore.problem import Problem, beta_of, make_problem
 from nmfcore.solvers import SOLVERS, check_supported, exact, tall
 from nmfcore.solvers.alternating import Alternating
@@ -35,7 +35,7 @@ from nmfcore.validation import (
 
 __all__ = ["Result", "factorize", "solve_weights"]
 
-_FIRST_SAMPLE = 4096
+FIRST_SAMPLE = 4096
 _ROUNDING = 1e-14
 
 
@@ -220,13 +220,7 @@ def factorize(
     check_choice(solver, "solver", SOLVERS)
     check_choice(init, "init", (None, *INITS, "custom"))
     check_choice(missing, "missing", ("error", "mask"))
-    limits = Limits(
-        check_number(tol, "tol"),
-        check_integer(max_iter, "max_iter", 1),
-        None if time_limit is None else check_number(time_limit, "time_limit"),
-        callback,
-        verbose,
-    )
+    limits = check_limits(tol, max_iter, time_limit, callback, verbose)
     strengths = translate_penalties(
         A.shape,
         alpha_W,
@@ -238,13 +232,7 @@ def factorize(
         orthogonality_H=orthogonality_H,
         penalties=penalties,
     )
-    if bool(strengths.l1_W or strengths.l2_W) != bool(strengths.l1_H or strengths.l2_H):
-        warnings.warn(
-            f"Only one factor is penalised (alpha_W={alpha_W!r}, alpha_H={alpha_H!r}): it will shrink while the other "
-            "grows, at the same product, and nothing becomes sparse or small. Penalise both.",
-            UserWarning,
-            stacklevel=2,
-        )
+    warn_of_one_sided(strengths, alpha_W, alpha_H)
     if solver == "mu" and init == "nndsvd":
         warnings.warn(
             "The multiplicative update ('mu') solver cannot update zeros present in the initialization, and so leads "
@@ -253,12 +241,7 @@ def factorize(
             UserWarning,
             stacklevel=2,
         )
-    if init != "custom" and (W is not None or H is not None):
-        warnings.warn(
-            "When init!='custom', provided W or H are ignored. Set init='custom' to use them as initialization.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+    warn_of_ignored_start(init, W, H)
     A, seen = hide_missing(A, check_mask(mask, A.shape), missing)
     beta = beta_of(beta_loss)
     weights = check_sample_weight(sample_weight, A.shape[0])
@@ -274,11 +257,7 @@ def factorize(
             (_run(problem, start, solver, rng, limits) for _ in range(runs)), key=lambda run: run.loss_history[-1]
         )
     if trace.reason is Reason.MAX_ITER and tol > 0:
-        warnings.warn(
-            f"Maximum number of iterations {max_iter} reached. Increase it to improve convergence.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
+        warn_of_max_iter(max_iter)
     return Result(
         problem.unscaled(trace.W),
         problem.unscaled(trace.H),
@@ -301,20 +280,62 @@ def solve_weights(
     penalties: Sequence[Penalty] = (),
     missing: str = "error",
     mask: ArrayLike | None = None,
+    first_row: int = 0,
 ) -> NDArray[Any]:
     """Return W (n_samples, n_components), each row minimising the loss with L1 and L2 at H for its row of X.
 
-    X is a matrix as `validation.as_matrix` returns it. Exact for the Frobenius loss, to convergence for
-    Kullback-Leibler, by multiplicative updates for the others.
+    X is a matrix as `validation.as_matrix` returns it, its row 0 the user's row first_row. Exact for the Frobenius
+    loss, to convergence for Kullback-Leibler, by multiplicative updates for the others.
     """
     strengths = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio, penalties=penalties)
     A, seen = hide_missing(X, check_mask(mask, X.shape), missing)
     beta = beta_of(beta_loss)
-    problem = make_problem(A, strengths, beta, mask=seen)
+    problem = make_problem(A, strengths, beta, mask=seen, first_row=first_row)
     if problem.largest == 0.0:
         return np.zeros((A.shape[0], H.shape[0]), A.dtype)
     H = np.ascontiguousarray(problem.scaled(H))
     return problem.unscaled(exact.solve_W(problem.data, H, problem.penalties, beta))
+
+
+def check_limits(tol: Any, max_iter: Any, time_limit: Any, callback: Any, verbose: int) -> Limits:
+    """Return when to stop, checked."""
+    return Limits(
+        check_number(tol, "tol"),
+        check_integer(max_iter, "max_iter", 1),
+        None if time_limit is None else check_number(time_limit, "time_limit"),
+        callback,
+        verbose,
+    )
+
+
+def warn_of_ignored_start(init: str | None, W: object, H: object) -> None:
+    """Warn where W or H is given and not asked for."""
+    if init != "custom" and (W is not None or H is not None):
+        warnings.warn(
+            "When init!='custom', provided W or H are ignored. Set init='custom' to use them as initialization.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_one_sided(strengths: Penalties, alpha_W: object, alpha_H: object) -> None:
+    """Warn where L1 or L2 is on one factor alone."""
+    if bool(strengths.l1_W or strengths.l2_W) != bool(strengths.l1_H or strengths.l2_H):
+        warnings.warn(
+            f"Only one factor is penalised (alpha_W={alpha_W!r}, alpha_H={alpha_H!r}): it will shrink while the other "
+            "grows, at the same product, and nothing becomes sparse or small. Penalise both.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_max_iter(max_iter: int) -> None:
+    """Warn that the iteration was cut short."""
+    warnings.warn(
+        f"Maximum number of iterations {max_iter} reached. Increase it to improve convergence.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
 
 
 def _is_tall(problem: Problem, solver: str, k: int, held: NDArray | None) -> bool:
@@ -336,20 +357,25 @@ def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomStat
     trace = iterate(
         state, start=first, reference=problem.reference, scale=problem.scale, gain=problem.gain, limits=limits
     )
-    return trace if start.held is not None else _vanished(problem, trace)
+    if start.held is not None or problem.beta != 2.0:
+        return trace
+    return vanished(trace, problem.penalties, problem.reference)
 
 
-def _vanished(problem: Problem, trace: Trace) -> Trace:
-    """Return W = H = 0 where penalties shrank the factors until zero is as good, to the rounding of the objective."""
-    if problem.beta != 2.0 or problem.penalties.none or trace.reason is not Reason.STALLED:
+def vanished(trace: Trace, penalties: Penalties, reference: float) -> Trace:
+    """Return W = H = 0 where penalties shrank the factors until zero is as good, to the rounding of the objective.
+
+    reference: the Frobenius loss of W = 0.
+    """
+    if penalties.none or trace.reason is not Reason.STALLED:
         return trace
     W, H = np.zeros_like(trace.W), np.zeros_like(trace.H)
     history = trace.loss_history.copy()
-    value = problem.reference + problem.penalties.value(W, H)
+    value = reference + penalties.value(W, H)
     if value > history[-1] * (1.0 + _ROUNDING):
         return trace
     history[-1] = min(history[-1], value)
-    return replace(trace, W=W, H=H, distance=problem.reference, residual=0.0, loss_history=history)
+    return replace(trace, W=W, H=H, distance=reference, residual=0.0, loss_history=history)
 
 
 def _start_tall(
@@ -358,17 +384,23 @@ def _start_tall(
     X = feature_major(problem.data.X)
     penalties = problem.penalties
     if start.W is None or start.H is None:
-        sample = np.ascontiguousarray(tall.sample_rows(X, _FIRST_SAMPLE, rng).T)
-        _, H = INITS[start.init](sample, start.k, rng, np.ones(len(sample), X.dtype))
-        for size in (_FIRST_SAMPLE, tall.SAMPLE):
-            if size < X.shape[1]:
-                H = tall.fit_on_sample(X, H, penalties, rng, size)
+        H = prepare_H(X, start.k, start.init, penalties, rng)
         state = tall.TallCoordinateDescent(X, H, penalties, rng, reference=problem.reference, tol=limits.tol)
         return state, state.loss
     given = Alternating(problem.data, start.W, start.H, penalties, 2.0, solver)
     state = tall.TallCoordinateDescent(X, start.H, penalties, rng, reference=problem.reference, tol=limits.tol)
     # Where the start is the optimum already, the two values differ by rounding alone.
     return state, max(given.loss, state.loss)
+
+
+def prepare_H(X: Any, k: int, init: str, penalties: Penalties, rng: np.random.RandomState) -> NDArray:
+    """Return H (k, n) from an init and fits on samples of the feature-major X (n, m), an array or its blocks."""
+    sample = np.ascontiguousarray(tall.sample_rows(X, FIRST_SAMPLE, rng).T)
+    _, H = INITS[init](sample, k, rng, np.ones(len(sample), X.dtype))
+    for size in (FIRST_SAMPLE, tall.SAMPLE):
+        if size < X.shape[1]:
+            H = tall.fit_on_sample(X, H, penalties, rng, size)
+    return H
 
 
 def _start_alternating(
@@ -402,7 +434,7 @@ def _check_start(
     X: Any, n_components: Any, W: Any, H: Any, init: str | None, fixed_components: ArrayLike | None
 ) -> _Start:
     custom = init == "custom"
-    k = _count_components(n_components, W if custom else None, H if custom else None, X)
+    k = count_components(n_components, W if custom else None, H if custom else None, X)
     held = None
     if fixed_components is not None:
         held = check_factor(fixed_components, (None, X.shape[1]), "fixed_components", X)
@@ -419,7 +451,7 @@ def _check_start(
     return _Start(k, init, None, None, held)
 
 
-def _count_components(n_components: Any, W: ArrayLike | None, H: ArrayLike | None, X: Any) -> int:
+def count_components(n_components: Any, W: ArrayLike | None, H: ArrayLike | None, X: Any) -> int:
     if n_components is None:
         return X.shape[1]
     if isinstance(n_components, str):

@@ -14,7 +14,7 @@ from nmfcore.losses import LOSSES, beta_divergence
 from nmfcore.penalties import Penalties
 from nmfcore.validation import check_choice, check_number, check_values
 
-__all__ = ["Problem", "beta_of", "make_problem"]
+__all__ = ["Problem", "beta_of", "choose_scale", "make_problem"]
 
 # Squares and products of entries within these bounds neither overflow nor vanish in float32.
 _SMALLEST, _LARGEST = 2.0**-30, 2.0**30
@@ -75,24 +75,23 @@ def make_problem(
     *,
     mask: NDArray[np.bool_] | None = None,
     sample_weight: NDArray[Any] | None = None,
+    first_row: int = 0,
 ) -> Problem:
-    """Check the values of X and return the problem.
+    """Check the values of X, whose row 0 is the user's row first_row, and return the problem.
 
     Raises
     ------
     ValueError
         If X has a negative or non-finite entry, or a zero where beta <= 0.
     """
-    largest, square = check_values(X, "X")
+    largest, square = check_values(X, "X", first_row)
     if beta <= 0 and _has_zeros(X, mask):
         raise ValueError(
             "When beta_loss <= 0 and X contains zeros, the solver may diverge. Please add small values to X, or use a "
             "positive beta_loss."
         )
-    scale = 1.0
-    if largest > 0.0 and not _SMALLEST <= largest <= _LARGEST and penalties.scalable:
-        # A power of four, so that its root is exact too; denormals are beyond the range of its inverse.
-        scale = 2.0 ** (2 * int(np.clip(np.round(-np.log2(largest) / 2), -63, 63)))
+    scale = choose_scale(largest, penalties)
+    if scale != 1.0:
         X = X * X.dtype.type(scale)
         penalties = penalties.scaled(scale, beta)
     data = Data(X, mask, sample_weight)
@@ -104,6 +103,14 @@ def make_problem(
         ones = np.ones((m, 1), X.dtype)
         reference = beta_divergence.value(data.rows, ones, np.full((1, n), mean, X.dtype), beta)
     return Problem(data, penalties, beta, reference, scale, largest)
+
+
+def choose_scale(largest: float, penalties: Penalties) -> float:
+    """Return the power of four that brings the largest entry of X into the safe range; 1 where the penalties forbid."""
+    if largest == 0.0 or _SMALLEST <= largest <= _LARGEST or not penalties.scalable:
+        return 1.0
+    # A power of four, so that its root is exact too; denormals are beyond the range of its inverse.
+    return 2.0 ** (2 * int(np.clip(np.round(-np.log2(largest) / 2), -63, 63)))
 
 
 def _has_zeros(X: Any, mask: NDArray[np.bool_] | None) -> bool:

@@ -175,8 +175,10 @@ def feature_major(X: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def check_values(X: Any, whom: str) -> tuple[float, float]:
+def check_values(X: Any, whom: str, first_row: int = 0) -> tuple[float, float]:
     """Return the largest entry of X, dense or a csr_array, and the sum of its squares in float64.
+
+    first_row: the row of the user's X that row 0 of X is.
 
     Raises
     ------
@@ -191,13 +193,15 @@ def check_values(X: Any, whom: str) -> tuple[float, float]:
     run_blocks(lambda first, last: _scan(flat, extremes, squares, first, last), n_blocks, least=8)
     total = float(squares.sum())
     if not np.isfinite(total) and not np.isfinite(values).all():
-        where = _first(X, ~np.isfinite(values))
+        row, column = _first(X, ~np.isfinite(values))
         kind = "NaN" if np.isnan(values).any() else "infinity or a value too large"
-        raise ValueError(f"Input {whom} contains {kind}: the first such value is {X[where]} at index {where}.")
+        where = (first_row + row, column)
+        raise ValueError(f"Input {whom} contains {kind}: the first such value is {X[row, column]} at index {where}.")
     if extremes[:, 0].min() < 0:
-        where = _first(X, values < 0)
+        row, column = _first(X, values < 0)
         raise ValueError(
-            f"Negative values in data passed to NMF (input {whom}): the first is {X[where]} at index {where}."
+            f"Negative values in data passed to NMF (input {whom}): the first is {X[row, column]} at index "
+            f"{(first_row + row, column)}."
         )
     return float(extremes[:, 1].max()), total
 
@@ -219,7 +223,7 @@ def _flat(X: NDArray[Any]) -> NDArray[Any]:
 
 
 def check_factor(
-    F: ArrayLike | None, shape: tuple[int | None, int | None], name: str, X: NDArray[Any], *, is_start: bool = True
+    F: ArrayLike | None, shape: tuple[int | None, int | None], name: str, X: Any, *, is_start: bool = True
 ) -> NDArray[Any]:
     """Return the given W or H as a C-contiguous array of X's dtype.
 

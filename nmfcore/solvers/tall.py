@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nmfcore.passes import run_blocks
 from nmfcore.penalties import Penalties, l1, l2
+from nmfcore.row_blocks import FeatureMajorBlocks
 from nmfcore.solvers.row_pass import (
     BLOCK,
     MAX_COMPONENTS,
@@ -33,6 +34,7 @@ from nmfcore.solvers.row_pass import (
     step_H,
     sums_length,
 )
+from nmfcore.validation import feature_major
 
 SAMPLE = 32768
 _INNER_PASSES = 40
@@ -45,17 +47,32 @@ def is_tall(shape: tuple[int, int], k: int) -> bool:
     return k <= MAX_COMPONENTS and n <= MAX_FEATURES and m >= _LEAST_ROWS and m >= 4 * n
 
 
-def sample_rows(X: NDArray, size: int, rng: np.random.RandomState) -> NDArray:
+def sample_index(m: int, size: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    """Return ``size`` of m rows, rising, one at random from each of as many equal stretches."""
+    return ((np.arange(size) + rng.random_sample(size)) * (m / size)).astype(np.intp)
+
+
+def sample_rows(X: Any, size: int, rng: np.random.RandomState) -> NDArray:
     """Return ``size`` columns of the feature-major X (n, m), one at random from each of as many equal stretches."""
     m = X.shape[1]
-    if size >= m:
-        return X
-    index = ((np.arange(size) + rng.random_sample(size)) * (m / size)).astype(np.intp)
-    return X.take(index, axis=1)
+    return X if size >= m else X.take(sample_index(m, size, rng), axis=1)
 
 
-def full_pass(X: NDArray, H: NDArray, penalties: Penalties, W: NDArray | None) -> NDArray[np.float64]:
+def full_pass(
+    X: NDArray | FeatureMajorBlocks, H: NDArray, penalties: Penalties, W: NDArray | None
+) -> NDArray[np.float64]:
     """Solve every row of the feature-major X (n, m) for H (k, n), into W (k, m) where given; return the sums."""
+    if isinstance(X, FeatureMajorBlocks):
+        return np.concatenate(X.blocks.collect(_sums_of_rows, H, penalties)).sum(axis=0)
+    return block_sums(X, H, penalties, W).sum(axis=0)
+
+
+def _sums_of_rows(rows: NDArray, _: int, H: NDArray, penalties: Penalties) -> NDArray[np.float64]:
+    return block_sums(feature_major(rows), H, penalties, None)
+
+
+def block_sums(X: NDArray, H: NDArray, penalties: Penalties, W: NDArray | None) -> NDArray[np.float64]:
+    """Do the work of `full_pass`; return the sums of each block of rows."""
     k, n = H.shape
     m = X.shape[1]
     n_blocks = -(-m // BLOCK)
@@ -68,7 +85,7 @@ def full_pass(X: NDArray, H: NDArray, penalties: Penalties, W: NDArray | None) -
         row_pass(components, X, narrow, penalties.l1_W, penalties.l2_W, target, W is not None, sums, first, last)
 
     run_blocks(solve, n_blocks)
-    return sums.sum(axis=0)
+    return sums
 
 
 def solve_W(X: NDArray, H: NDArray, penalties: Penalties) -> NDArray:
@@ -92,14 +109,26 @@ class TallCoordinateDescent:
         Draws the sample.
     tol : float
         As in `stopping.smallest_decrease`.
+    sample_size : int
+        How many rows the steps are prepared on.
     """
 
+    X: Any
+
     def __init__(
-        self, X: NDArray, H: NDArray, penalties: Penalties, rng: np.random.RandomState, *, reference: float, tol: float
+        self,
+        X: NDArray | FeatureMajorBlocks,
+        H: NDArray,
+        penalties: Penalties,
+        rng: np.random.RandomState,
+        *,
+        reference: float,
+        tol: float,
+        sample_size: int = SAMPLE,
     ) -> None:
         self.X = X
         self.penalties = penalties
-        self._sample = sample_rows(X, SAMPLE, rng)
+        self._sample = sample_rows(X, sample_size, rng)
         self._share = self._sample.shape[1] / X.shape[1]
         self._weights = _weights(penalties, self._share)
         self._worth = 0.1 * (2.0 * np.sqrt(reference) * max(tol, 1e-7) / 100.0) * self._share
@@ -108,7 +137,7 @@ class TallCoordinateDescent:
         if self._balanced:
             normalise_rows(start)
         self.H = start.astype(X.dtype)
-        self._sums = full_pass(X, self.H, penalties, None)
+        self._sums = self._pass(X, self.H)
         self.loss = self._value(self.H, self._sums)
 
     @property
@@ -129,7 +158,7 @@ class TallCoordinateDescent:
 
     def residual(self) -> float:
         """Return the KKT residual: |projected gradient| |H|; that of W is 0."""
-        B, C = _unpack(self._sums, *self.H.shape)
+        B, C = unpack(self._sums, *self.H.shape)
         H = self.H.astype(np.float64)
         gradient = C @ H - B + self.penalties.l1_H + self.penalties.l2_H * H
         projected = np.where(H > 0, gradient, np.minimum(gradient, 0.0))
@@ -139,20 +168,14 @@ class TallCoordinateDescent:
         """Return W (m, k) and H (k, n)."""
         return solve_W(self.X, self.H, self.penalties), self.H
 
+    def _pass(self, X: Any, H: NDArray) -> NDArray[np.float64]:
+        return full_pass(X, H, self.penalties, None)
+
     def _value(self, H: NDArray, sums: NDArray[np.float64]) -> float:
-        k, n = H.shape
-        p = self.penalties
-        _, C = _unpack(sums, k, n)
-        return float(
-            0.5 * sums[0]
-            + p.l1_W * sums[-k:].sum()
-            + 0.5 * p.l2_W * np.trace(C)
-            + l1.value(H, p.l1_H)
-            + l2.value(H, p.l2_H)
-        )
+        return value_of(H, sums, self.penalties)
 
     def _accept(self, H: NDArray) -> bool:
-        sums = full_pass(self.X, H, self.penalties, None)
+        sums = self._pass(self.X, H)
         loss = self._value(H, sums)
         if not loss < self.loss:
             return False
@@ -160,19 +183,22 @@ class TallCoordinateDescent:
         return True
 
     def _plain_step(self) -> NDArray:
-        B, C = _unpack(self._sums, *self.H.shape)
+        B, C = unpack(self._sums, *self.H.shape)
         H = self.H.astype(np.float64)
-        step_H(H, B, C, self.penalties.l1_H, self.penalties.l2_H)
+        self._solve_H(H, B, C, self.penalties.l1_H, self.penalties.l2_H)
         if self._balanced:
             normalise_rows(H)
         return H.astype(self.X.dtype)
+
+    def _solve_H(self, H: NDArray, B: NDArray, C: NDArray, l1: float, l2: float) -> None:
+        step_H(H, B, C, l1, l2)
 
     def _step_on_sample(self) -> tuple[NDArray, float]:
         k, n = self.H.shape
         start = self.H.astype(np.float64)
         tilt = np.zeros((k, n))
         if self._share < 1.0:
-            B, C = _unpack(self._sums, k, n)
+            B, C = unpack(self._sums, k, n)
             B_sample, C_sample = self._sample_gradient_parts(start)
             tilt = (C_sample @ start - B_sample) - (C @ start - B) * self._share
             if self._balanced:
@@ -182,8 +208,8 @@ class TallCoordinateDescent:
         return H.astype(self.X.dtype), (before - after) / self._share
 
     def _sample_gradient_parts(self, H: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        sums = full_pass(self._sample, H.astype(self.X.dtype), self.penalties, None)
-        return _unpack(sums, *H.shape)
+        sums = self._pass(self._sample, H.astype(self.X.dtype))
+        return unpack(sums, *H.shape)
 
     def _minimise(self, start: NDArray, tilt: NDArray, worth: float, passes: int) -> tuple[NDArray, float, float, int]:
         H = start.copy()
@@ -210,7 +236,21 @@ def _weights(penalties: Penalties, share: float) -> tuple[float, float, float, f
     return penalties.l1_W, penalties.l2_W, penalties.l1_H * share, penalties.l2_H * share
 
 
-def _unpack(sums: NDArray[np.float64], k: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def value_of(H: NDArray, sums: NDArray[np.float64], penalties: Penalties) -> float:
+    """Return the objective at H (k, n) and the exact rows of W that the sums belong to."""
+    k, n = H.shape
+    _, C = unpack(sums, k, n)
+    return float(
+        0.5 * sums[0]
+        + penalties.l1_W * sums[-k:].sum()
+        + 0.5 * penalties.l2_W * np.trace(C)
+        + l1.value(H, penalties.l1_H)
+        + l2.value(H, penalties.l2_H)
+    )
+
+
+def unpack(sums: NDArray[np.float64], k: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return W'X (k, n) and W'W (k, k) of the sums of a pass."""
     B = sums[1 : 1 + k * n].reshape(k, n)
     C = np.zeros((k, k))
     C[np.tril_indices(k)] = sums[1 + k * n : 1 + k * n + k * (k + 1) // 2]

@@ -1,0 +1,114 @@
+"""H learnt from blocks of rows, W never held: the tall solver where X is tall, and the same steps for any shape.
+
+The objective is a function of H alone once every row of W is solved exactly. One pass over the blocks gives its value
+and its gradient, from W'X and W'W; `tall` has the rest. What differs for many columns or components is how the rows
+of a block are solved: products by the library, and active sets row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmfcore.data import Data
+from nmfcore.losses import frobenius
+from nmfcore.passes import BLAS_ALONE, run_blocks
+from nmfcore.penalties import Penalties
+from nmfcore.row_blocks import FeatureMajorBlocks
+from nmfcore.solvers import exact
+from nmfcore.solvers.nnls import nnls_rows
+from nmfcore.solvers.products import dense_product
+from nmfcore.solvers.row_pass import normalise_rows
+from nmfcore.solvers.tall import TallCoordinateDescent, unpack, value_of
+
+__all__ = ["GramDescent", "TallDescent"]
+
+_DEPENDENT = 1e-14
+
+
+class TallDescent(TallCoordinateDescent):
+    """The tall solver for blocks of rows: the same steps, and no W at the end."""
+
+    X: FeatureMajorBlocks
+
+    def finish(self) -> tuple[NDArray, NDArray]:
+        """Return no rows of W, and H (k, n)."""
+        return np.empty((0, len(self.H)), self.X.dtype), self.H
+
+    def factors(self) -> tuple[NDArray, NDArray]:
+        """Return W (m, k), for which there must be memory, and a copy of H (k, n)."""
+        W = self.X.blocks.weights(_solve_rows, len(self.H), None, self.H, self.penalties)
+        return W, self.H.copy()
+
+
+class GramDescent(TallDescent):
+    """The same for any number of columns and components."""
+
+    def _pass(self, X: Any, H: NDArray) -> NDArray[np.float64]:
+        if isinstance(X, FeatureMajorBlocks):
+            return X.blocks.add(_sums_of_rows, H, self.penalties)
+        return _sums_of_rows(X.T, 0, H, self.penalties)
+
+    def _solve_H(self, H: NDArray, B: NDArray, C: NDArray, l1: float, l2: float) -> None:
+        """Minimise 1/2 <CH, H> - <B, H> + l1 |H|_1 + 1/2 l2 |H|^2 over H (k, n) >= 0 in place, column by column."""
+        gram = C + l2 * np.eye(len(C))
+        linear = np.ascontiguousarray((B - l1).T)
+        Ht = np.empty_like(linear)
+        run_blocks(
+            lambda first, last: nnls_rows(gram, linear[first:last], _DEPENDENT, Ht[first:last]), len(Ht), least=64
+        )
+        # Of a component without weight in any row nothing is known.
+        used = np.diag(gram) > 0.0
+        H[used] = Ht.T[used]
+
+    def _minimise(self, start: NDArray, tilt: NDArray, worth: float, passes: int) -> tuple[NDArray, float, float, int]:
+        """Lower the objective of the sample minus <tilt, H> as `row_pass.fit_sample` does, extrapolating H."""
+        penalties = replace(self.penalties, l1_H=self._weights[2], l2_H=self._weights[3])
+        H = step = ahead = start
+        first = best = np.inf
+        weight, extrapolated, small, used = 0.5, False, 0, 0
+        while used < passes and small < 2:
+            used += 1
+            sums = self._pass(self._sample, ahead.astype(self.X.dtype))
+            loss = value_of(ahead, sums, penalties) - float(np.sum(tilt * ahead))
+            if not loss < best:
+                if not extrapolated:
+                    break
+                weight, extrapolated, ahead = 0.5 * weight, False, step
+                continue
+            small = small + 1 if best - loss <= worth else 0
+            best, H = loss, ahead
+            B, C = unpack(sums, *H.shape)
+            new = H.copy()
+            self._solve_H(new, B + tilt, C, penalties.l1_H, penalties.l2_H)
+            self._balance(new)
+            if first == np.inf:
+                first, ahead = best, new
+            else:
+                ahead, extrapolated = np.maximum(new + weight * (new - step), 0.0), True
+                self._balance(ahead)
+                weight = min(1.0, 1.1 * weight)
+            step = new
+        return H, first, best, used
+
+    def _balance(self, H: NDArray) -> None:
+        if self._balanced:
+            normalise_rows(H)
+
+
+def _solve_rows(rows: NDArray, _: int, H: NDArray, penalties: Penalties) -> NDArray:
+    return exact.solve_W(Data(rows), np.ascontiguousarray(H), penalties, 2.0)
+
+
+def _sums_of_rows(rows: NDArray, first: int, H: NDArray, penalties: Penalties) -> NDArray[np.float64]:
+    """Return what `row_pass` sums: |X - WH|^2, W'X, the lower triangle of W'W, the column sums of W."""
+    W = _solve_rows(rows, first, H, penalties)
+    linear, gram = dense_product(rows.T, W).T, dense_product(W.T, np.ascontiguousarray(W))
+    with BLAS_ALONE:
+        square = 2.0 * frobenius.value(rows, W, H)
+    lower = gram[np.tril_indices(len(gram))]
+    parts = ([square], linear.ravel(), lower, W.sum(axis=0, dtype=np.float64))
+    return np.concatenate(parts, dtype=np.float64)
