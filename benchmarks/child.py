@@ -65,18 +65,94 @@ def peak_memory(peer: str, n_samples: int, n_features: int, n_components: int) -
     return {"x_bytes": X.nbytes, "held_bytes": held, "peak_bytes": _memory("VmHWM")}
 
 
-def _memory(field: str) -> int:
-    """Read a field of this process's memory in bytes; `ru_maxrss` would begin at the peak of the parent process."""
+def _memory(field: str, process: int | None = None) -> int:
+    """Read a field of a process's memory in bytes, of this one's by default.
+
+    `ru_maxrss` would begin at the peak of the parent process.
+    """
     from pathlib import Path
 
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def first_page() -> dict[str, Any]:
+    """Start the app, load its page, and end it; also say how much CPU the process that serves took until then."""
+    import os
+    import re
+    import subprocess
+    from pathlib import Path
+    from urllib.request import urlopen
+
+    start = perf_counter()
+    command = [sys.executable, "-m", "segment", "ui", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as app:
+        try:
+            assert app.stdout is not None
+            address = re.search(r"http://[\d.:]+", app.stdout.readline())
+            if address is None:
+                raise RuntimeError("the app did not start")
+            urlopen(address[0]).read()
+            seconds = perf_counter() - start
+            # proc(5): user and system time are the 14th and 15th field; the 2nd may contain spaces.
+            fields = Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks = int(fields[11]) + int(fields[12])
+        finally:
+            app.terminate()
+    return {"seconds": seconds, "cpu_seconds": ticks / os.sysconf("SC_CLK_TCK")}
+
+
+def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]:
+    """Upload an image and segment it, again and again in one tab, as the page does; no browser takes part."""
+    import multiprocessing
+    import os
+    import tempfile
+    from pathlib import Path
+
+    from segment.app.actions import Actions
+    from segment.app.desk import Desk
+    from segment.app.limits import Limits
+    from segment.app.pictures import colours_png
+    from segment.app.uploads import Inbox
+    from segment.app.worker import Worker
+    from segment.io import write_png
+    from segment.samples import make_micrograph
+
+    seconds: list[float] = []
+    memory: dict[str, list[int]] = {"page_bytes": [], "worker_bytes": []}
+    with tempfile.TemporaryDirectory() as folder:
+        # For this process, and for the one that it starts.
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        inbox, worker = Inbox(Path(folder, "inbox")), Worker()
+        actions = Actions(Desk(), inbox, worker, Limits())
+        picture = Path(folder, "picture.png")
+        write_png(picture, make_micrograph("ductile_iron", shape=(shape[0], shape[1])).image)
+        content = picture.read_bytes()
+        worker.start()
+        for _ in range(runs):
+            start = perf_counter()
+            inbox.place(actions.desk.token("tab"), "iron.png").write_bytes(content)
+            actions.take("tab", {})
+            for _ in actions.segment("tab", "", n_phases, "default", "pixel", None, False, 0):
+                pass
+            colours_png(actions.desk.get("tab").fields[0])
+            seconds.append(perf_counter() - start)
+            actions.remove("tab")
+            (child,) = multiprocessing.active_children()
+            memory["page_bytes"].append(_memory("VmRSS"))
+            memory["worker_bytes"].append(_memory("VmRSS", child.pid))
+        worker.stop()
+        picture.unlink()
+        left = sum(path.is_file() for path in Path(folder).rglob("*"))
+    return {"seconds": seconds, **memory, "files_left": left}
 
 
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     "time_import": time_import,
     "first_fit": first_fit,
     "peak_memory": peak_memory,
+    "first_page": first_page,
+    "app_runs": app_runs,
 }
 
 

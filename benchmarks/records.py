@@ -33,6 +33,10 @@ class Effort:
         Labelled micrographs per set.
     quality_halved : bool
         Whether labelled micrographs are reduced to half their size.
+    app_shape : (int, int)
+        Height and width of the image that the app segments.
+    app_runs : int
+        How often it does.
     """
 
     name: str
@@ -45,10 +49,12 @@ class Effort:
     imports: int
     quality_images: int
     quality_halved: bool
+    app_shape: tuple[int, int]
+    app_runs: int
 
 
-FULL = Effort("full", (1, 10), None, (2, 3, 4, 5, 6), 3, 10, 2_600_000, 9, 8, False)
-QUICK = Effort("quick", (1,), 256, (2, 4), 2, 2, 200_000, 3, 2, True)
+FULL = Effort("full", (1, 10), None, (2, 3, 4, 5, 6), 3, 10, 2_600_000, 9, 8, False, (703, 1024), 50)
+QUICK = Effort("quick", (1,), 256, (2, 4), 2, 2, 200_000, 3, 2, True, (128, 160), 6)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.cases.app import APP
 from benchmarks.cases.case import Case
 from benchmarks.cases.imports import IMPORTS
 from benchmarks.cases.known_answers import KNOWN_ANSWERS
@@ -19,4 +20,5 @@ CASES: dict[str, Case] = {
     "import": IMPORTS,
     "known_answers": KNOWN_ANSWERS,
     "quality": QUALITY,
+    "app": APP,
 }

@@ -102,7 +102,7 @@ def _inside(engine: Engine, call: Callable[[], Any]) -> Callable[[], Any]:
 def _reference(pool_threads: int | None = None) -> Iterator[None]:
     """Let `segment` fit with scikit-learn: its `cd` solver with the very parameters `segment` asks for."""
     with (
-        mock.patch("segment.model.training.NMF", _ReferenceEngine),
+        mock.patch("nmfcore.NMF", _ReferenceEngine),
         threadpool_limits(pool_threads),
         warnings.catch_warnings(),
     ):

@@ -26,6 +26,8 @@ TINY = dataclasses.replace(
     memory_rows=20_000,
     imports=1,
     quality_images=1,
+    app_shape=(64, 64),
+    app_runs=3,
 )
 COLUMNS = {
     "tall": {
@@ -42,6 +44,7 @@ COLUMNS = {
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
     "import": {"statement", "seconds", "spread"},
     "quality": {"method", "mean", "s per image"},
+    "app": {"what", "median s", "slowest s"},
     "known_answers": {"problem", "engine", "solver", "deviation"},
 }
 

@@ -1,0 +1,55 @@
+"""What a user of the app waits for, and what it costs the machine to leave it open."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+from benchmarks.cases.case import Case
+from benchmarks.fresh import call_child
+from benchmarks.records import CaseResult, Effort
+
+TITLE = "The app: from its start to the first page, from an upload to the map, and memory over many runs"
+N_PHASES = 3
+
+
+def run(effort: Effort) -> CaseResult:
+    """Start the app in fresh processes, then upload and segment the same image again and again."""
+    height, width = effort.app_shape
+    data = f"a synthetic ductile iron of {width} x {height} pixels above a band, k = {N_PHASES}, {effort.app_runs} runs"
+    if find_spec("gradio") is None:
+        return CaseResult("app", TITLE, data, {}, skipped=("needs Gradio: pip install 'nmfcore[segment,app]'",))
+    if not Path("/proc/self/status").is_file():
+        return CaseResult("app", TITLE, data, {}, skipped=("needs /proc/self/status, which this system has not",))
+    starts = [call_child("first_page", {}) for _ in range(effort.imports)]
+    answer = call_child("app_runs", {"shape": [height, width], "n_phases": N_PHASES, "runs": effort.app_runs})
+    # The first runs load libraries and fill pools.
+    settled = len(answer["page_bytes"]) // 5
+    waits = {
+        "start to first page": [start["seconds"] for start in starts],
+        "of it, CPU of the process that serves": [start["cpu_seconds"] for start in starts],
+        "upload to map": answer["seconds"],
+    }
+    timings = [
+        {"what": what, "median s": median(seconds), "slowest s": max(seconds), "measured": len(seconds)}
+        for what, seconds in waits.items()
+    ]
+    memory = [
+        {
+            "process": process,
+            "settled MiB": answer[key][settled] / 2**20,
+            "at the end MiB": answer[key][-1] / 2**20,
+            "growth a run MiB": (answer[key][-1] - answer[key][settled]) / 2**20 / (len(answer[key]) - 1 - settled),
+        }
+        for process, key in (("page", "page_bytes"), ("worker", "worker_bytes"))
+    ]
+    page, _, found = (timing["median s"] for timing in timings)
+    headlines = (
+        f"first page {page:.2f} s after the start, map {found:.2f} s after the upload",
+        f"{answer['files_left']} temporary files left after {effort.app_runs} runs",
+    )
+    return CaseResult("app", TITLE, data, {"Waiting": timings, "Memory": memory}, headlines)
+
+
+APP = Case(TITLE, run)
