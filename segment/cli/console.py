@@ -17,6 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from segment.explore import Exploration
     from segment.phases import PhaseComparison
     from segment.pipeline import BatchResult, DemoRow, Failure, RerunResult
     from segment.pipeline.reading import OnProgress, Progress
@@ -202,6 +203,18 @@ class Session:
             suggested = found.suggestions[name]
             self.say(f"{name} suggests {'none of them' if suggested is None else suggested}: {rule.reason}")
         self.say(f"From {found.n_pixels} pixels. Suggestions, no verdict: what you know of the material comes first.")
+
+    def print_candidates(self, found: Exploration) -> None:
+        """Print the distinct candidates of an exploration."""
+        table = _table("number", "phases", "features", "scale", "flatten", "smoothness", "stable", "agrees", right=3)
+        for item in found.candidates:
+            values = item.parameters
+            table.add_row(
+                *(str(item.number), str(values.n_phases), values.features, f"{values.scale:g}", str(values.flatten)),
+                *(f"{values.smoothness:g}", f"{item.stability:.2f}", f"{item.agreement:.2f}"),
+            )
+        self._show(table)
+        self.say(f"{len(found.candidates)} distinct maps of {found.n_tried} tried")
 
     def print_info(self, micrographs: Sequence[Micrograph]) -> None:
         """Print what was read from each file."""

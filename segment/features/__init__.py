@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from segment.features.feature_set import FeatureSet
 from segment.features.grey import GREY
+from segment.features.levels import LEVELS
 from segment.features.pixel import PIXEL
 from segment.features.texture import HISTOGRAM, ROUGHNESS, TEXTURE
 from segment.records import FeatureStack
@@ -16,6 +17,7 @@ __all__ = ["FEATURES", "FeatureSet", "extract"]
 FEATURES: dict[str, FeatureSet] = {
     "grey": GREY,
     "histogram": HISTOGRAM,
+    "levels": LEVELS,
     "pixel": PIXEL,
     "roughness": ROUGHNESS,
     "texture": TEXTURE,

@@ -8,6 +8,7 @@ from segment.plots.legend import legend_strip
 from segment.plots.loss import plot_loss
 from segment.plots.rgb import colour_labels, component_picture, overlay_picture, phase_picture
 from segment.plots.scale_bar import ScaleBar, scale_bar
+from segment.plots.sheet import plot_sheet, plot_uncertainty
 from segment.plots.summary import SummaryRow, plot_summary
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "plot_loss",
     "plot_overlay",
     "plot_phases",
+    "plot_sheet",
     "plot_summary",
+    "plot_uncertainty",
     "scale_bar",
 ]
