@@ -81,6 +81,26 @@ class Micrograph:
 
 
 @dataclass(frozen=True)
+class Neighbourhood:
+    """How much of its surroundings the features of a pixel see: what was chosen for one image.
+
+    Attributes
+    ----------
+    window_px : float
+        Standard deviation of the Gaussian window, in pixels.
+    weight : float
+        What the windowed features are multiplied by; those of the pixel itself have 1.
+    coarseness : float or None
+        Share of the grey levels' variance that such a window leaves, 0 to 1, from which the weight follows; None where
+        there is nothing to weigh against.
+    """
+
+    window_px: float
+    weight: float = 1.0
+    coarseness: float | None = None
+
+
+@dataclass(frozen=True)
 class FeatureStack:
     """Non-negative features of every pixel, feature by feature.
 
@@ -90,10 +110,13 @@ class FeatureStack:
         Strictly positive values.
     names : tuple of str
         One name a feature.
+    neighbourhood : Neighbourhood or None
+        What the features see; None where no window is chosen by the image.
     """
 
     data: NDArray[np.float32]
     names: tuple[str, ...]
+    neighbourhood: Neighbourhood | None = None
 
     @property
     def X(self) -> NDArray[np.float32]:

@@ -74,5 +74,5 @@ def extract(
     if not isinstance(levels, int) or levels < 0:
         raise ValueError(f"flatten must be 'auto' or a whole number of at least 0, got {flatten!r}")
     data = np.empty((len(feature_set.names), *image.shape), dtype=np.float32)
-    feature_set.compute(image, data, float(scale), levels)
-    return FeatureStack(data, feature_set.names)
+    neighbourhood = feature_set.compute(image, data, float(scale), levels)
+    return FeatureStack(data, feature_set.names, neighbourhood)

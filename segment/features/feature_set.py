@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.records import Neighbourhood
+
 
 @dataclass(frozen=True)
 class FeatureSet:
@@ -21,10 +23,11 @@ class FeatureSet:
         ``compute(image, out, scale, flatten)`` fills `out`, float32 (n_features, h, w) and C-contiguous, with strictly
         positive values from `image`, float32 (h, w), finite, C-contiguous and not to be changed. `scale` multiplies
         every width of a neighbourhood; `flatten` is the number of grey levels that shading is told from, 0: it stays.
+        It returns the `Neighbourhood` that it chose, or None.
     flatten : int, default 0
         What `flatten` is where nobody says.
     """
 
     names: tuple[str, ...]
-    compute: Callable[[NDArray[np.float32], NDArray[np.float32], float, int], None]
+    compute: Callable[[NDArray[np.float32], NDArray[np.float32], float, int], Neighbourhood | None]
     flatten: int = 0

@@ -1,10 +1,17 @@
-"""How large a neighbourhood is, for an image of a given size."""
+"""How large a neighbourhood is for an image, and how much it counts beside the pixel itself."""
 
 from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 # A working image has this many pixels on its shorter side, unless it is smaller: fine filters are set for that.
 WORKING_SIDE = 400
 WINDOWS_PER_SIDE = 30
+# Of windowed features beside the pixel's own: in proportion to the coarseness, within limits.
+WEIGHT_PER_COARSENESS = 4.0
+LEAST_WEIGHT, MOST_WEIGHT = 0.25, 1.0
 
 
 def working_shape(shape: tuple[int, int]) -> tuple[int, int]:
@@ -49,3 +56,57 @@ def window_sigma(shape: tuple[int, int]) -> float:
     10.0
     """
     return max(min(shape) / WINDOWS_PER_SIDE, 0.5)
+
+
+def coarseness(grey: NDArray[np.float32], sigma: float) -> float:
+    """Return the share of the variance of grey levels that is coarser than a window.
+
+    A granulometry in one number: ``var(G * grey) / var(grey)`` with G a Gaussian. Near 0, phases are finer than the
+    window, whose histograms are then all alike; near 1 they are larger, and the window sees their texture.
+
+    Parameters
+    ----------
+    grey : ndarray of float32, shape (h, w)
+        Grey levels without noise.
+    sigma : float
+        Standard deviation of the window in pixels.
+
+    Returns
+    -------
+    float
+        From 0 to about 1; 1 where `grey` is constant.
+
+    References
+    ----------
+    G. Matheron, "Random Sets and Integral Geometry", Wiley 1975, section 7.2: sizes as what a sieve retains; here the
+    sieve is linear.
+
+    Examples
+    --------
+    >>> fine, coarse = (np.tile(np.repeat(np.float32([0, 1]), n), (64, 32 // n)) for n in (1, 32))
+    >>> coarseness(fine, 4.0) < 0.01, coarseness(coarse, 4.0) > 0.7
+    (True, True)
+    """
+    variance = float(grey.var(dtype=np.float64))
+    blurred = cv2.GaussianBlur(grey, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return float(blurred.var(dtype=np.float64)) / variance if variance > 0 else 1.0
+
+
+def window_weight(coarse: float) -> float:
+    """Return what windowed features are multiplied by beside the pixel's own: four times the coarseness, 0.25 to 1.
+
+    Parameters
+    ----------
+    coarse : float
+        See `coarseness`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> window_weight(0.1), window_weight(0.01), window_weight(0.9)
+    (0.4, 0.25, 1.0)
+    """
+    return min(max(WEIGHT_PER_COARSENESS * coarse, LEAST_WEIGHT), MOST_WEIGHT)

@@ -7,7 +7,7 @@ from segment.evaluate import evaluate
 from segment.features import extract
 from segment.features.flatten import find_levels, flatten
 from segment.features.histogram import fill_histogram
-from segment.features.scale import window_sigma, working_shape
+from segment.features.scale import window_sigma, window_weight, working_shape
 from segment.model.sharpening import sharpen
 
 BANDS = {"pair": slice(0, 2), "grey": slice(2, 10), "blob": slice(10, 16), "edge": slice(16, 22)}
@@ -19,9 +19,26 @@ def noise(shape, seed=0):
 
 @pytest.mark.parametrize("shape", [(90, 130), (500, 450)])
 def test_every_band_sums_to_a_constant(shape):
-    data = extract(noise(shape), "texture").data
+    stack = extract(noise(shape), "texture")
+    weight = stack.neighbourhood.weight
     for name, band in BANDS.items():
-        np.testing.assert_allclose(data[band].sum(axis=0), 1 if name == "pair" else 0.5, atol=1e-4)
+        np.testing.assert_allclose(stack.data[band].sum(axis=0), 1 if name == "pair" else weight, atol=1e-4)
+
+
+def test_windows_count_where_phases_are_larger_than_they():
+    fine, coarse = (np.tile(np.repeat(np.float32([0.2, 0.8]), n), (120, 120 // n)) for n in (2, 60))
+    chosen = [extract(image, "texture").neighbourhood for image in (fine, coarse)]
+    assert [one.window_px for one in chosen] == [4.0, 4.0]
+    assert chosen[0].coarseness < 0.05 < 0.5 < chosen[1].coarseness < 1
+    assert (chosen[0].weight, chosen[1].weight) == (0.25, 1.0)
+    assert [window_weight(share) for share in (0.0, 0.2, 0.3)] == [0.25, pytest.approx(0.8), 1.0]
+
+
+def test_the_window_is_told_in_pixels_of_the_image_and_follows_the_scale():
+    assert extract(noise((900, 640)), "texture").neighbourhood.window_px == pytest.approx(640 / 30)
+    assert extract(noise((90, 60)), "histogram", scale=3.0).neighbourhood.window_px == pytest.approx(6.0)
+    assert extract(np.full((9, 9), 0.5), "texture").neighbourhood is None
+    assert extract(noise((9, 9)), "pixel").neighbourhood is None
 
 
 def test_a_histogram_is_the_share_of_area_under_the_window():
