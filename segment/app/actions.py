@@ -16,6 +16,7 @@ from segment.app.segmentation import Outcome, accept, prepare, segment, try_out
 from segment.app.session import Session, UserError, remove, show
 from segment.app.uploads import Inbox, take
 from segment.app.worker import Worker
+from segment.composition import Composition
 from segment.model import Parameters, Segmenter, resolve
 
 WELCOME = "Drop a micrograph to begin. It stays on this machine."
@@ -109,7 +110,7 @@ class Actions:
         ----------
         tab : str
         known : str or None
-            Known fractions, as `read_fractions`.
+            Known fractions, as `read_composition`.
         *settings : object
             As `read_settings`.
 
@@ -122,8 +123,8 @@ class Actions:
         """
         try:
             images, segmenter, is_fitted = prepare(self.desk.get(tab), read_settings(*settings))
-            fractions = read_fractions(known, segmenter.parameters.n_phases)
-            for item in self.worker.run(tab, segment, images, segmenter, is_fitted, fractions):
+            composition = read_composition(known, segmenter.parameters.n_phases)
+            for item in self.worker.run(tab, segment, images, segmenter, is_fitted, composition):
                 if not isinstance(item, Outcome):
                     yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
                     continue
@@ -176,8 +177,8 @@ def read_settings(
     )
 
 
-def read_fractions(known: str | None, n_phases: int) -> list[float] | str | None:
-    """Return known fractions as `Segmenter.predict` takes them.
+def read_composition(known: str | None, n_phases: int) -> Composition | None:
+    """Return what is known of the composition.
 
     Parameters
     ----------
@@ -187,7 +188,8 @@ def read_fractions(known: str | None, n_phases: int) -> list[float] | str | None
 
     Returns
     -------
-    list of float, "auto" or None
+    Composition or None
+        None where nothing is known.
 
     Raises
     ------
@@ -196,21 +198,23 @@ def read_fractions(known: str | None, n_phases: int) -> list[float] | str | None
 
     Examples
     --------
-    >>> read_fractions("75 %, 25 %", 2), read_fractions("", 2)
-    ([0.75, 0.25], None)
+    >>> read_composition("75 %, 25 %", 2).fractions
+    [0.75, 0.25]
+    >>> read_composition("", 2) is None
+    True
     """
     words = (known or "").replace("%", " ").replace(",", " ").replace(";", " ").split()
     if not words:
         return None
     if words == ["auto"]:
-        return "auto"
+        return Composition("auto")
     try:
         shares = [float(word) / 100 for word in words]
     except ValueError as error:
         raise UserError(f"Known fractions are numbers of per cent, as 70, 30; not {known!r}.") from error
     if len(shares) != n_phases:
         raise UserError(f"There are {n_phases} phases, and {len(shares)} known fractions: give one for each.")
-    return shares
+    return Composition(shares)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -51,9 +51,11 @@ def zip_results(session: Session) -> bytes:
         for name, field in zip(names, fields, strict=True):
             if field.phase_map is None:
                 continue
-            rows = write_result(folder, name, field.phase_map, model, field.options)
+            mapped = field.phase_map
+            rows = write_result(folder, name, mapped, model, field.options, composition=field.composition)
             tables.append((name, rows))
-            reported.append(report_field(name, field.micrograph, field.phase_map.labels, rows, software()))
+            guidance = None if mapped.guidance is None else mapped.guidance.to_json()
+            reported.append(report_field(name, field.micrograph, mapped.labels, rows, software(), guidance))
         write_text(folder / FRACTIONS, fractions_csv(tables))
         storage.save(folder / MODEL, model)
         colours = np.array(session.colours, dtype=np.uint8)

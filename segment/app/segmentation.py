@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from segment.app.session import Session, UserError
-from segment.composition import CompositionWarning
+from segment.composition import Composition, CompositionWarning
 from segment.model import Parameters, Segmenter
 from segment.pipeline import Progress
 from segment.plots import phase_colours
@@ -26,11 +26,14 @@ class Outcome:
         One an image; their micrographs hold no pixels.
     notes : tuple of str
         What the fit warned of.
+    composition : Composition or None
+        The known fractions that guided the maps.
     """
 
     segmenter: Segmenter
     maps: tuple[PhaseMap, ...]
     notes: tuple[str, ...]
+    composition: Composition | None = None
 
 
 def prepare(session: Session, parameters: Parameters) -> tuple[tuple[Micrograph, ...], Segmenter, bool]:
@@ -51,7 +54,7 @@ def prepare(session: Session, parameters: Parameters) -> tuple[tuple[Micrograph,
 
 
 def segment(
-    images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool, fractions: Sequence[float] | str | None = None
+    images: Sequence[Micrograph], segmenter: Segmenter, is_fitted: bool, composition: Composition | None = None
 ) -> Iterator[Progress | Outcome]:
     """Fit `segmenter` unless it is fitted, and map every image; progress first, the outcome last.
 
@@ -61,14 +64,15 @@ def segment(
     segmenter : Segmenter
     is_fitted : bool
         Whether to apply it as it is.
-    fractions : sequence of float, "auto" or None
-        Known area fractions in phase order, as `Segmenter.predict` takes them.
+    composition : Composition, optional
+        Known fractions, in phase order.
 
     Yields
     ------
     Progress or Outcome
     """
     maps: list[PhaseMap] = []
+    known = {} if composition is None else composition.to_json()
     steps = len(images) + (not is_fitted)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
@@ -78,11 +82,11 @@ def segment(
             segmenter.fit(images)
         for image in images:
             yield Progress("segment", steps - len(images) + len(maps), steps, image.name)
-            mapped = segmenter.predict(image, fractions=fractions)
+            mapped = segmenter.predict(image, **known)
             maps.append(replace(mapped, micrograph=replace(image, image=image.image[:0])))
         told = (item for item in caught if issubclass(item.category, (RuntimeWarning, CompositionWarning)))
         notes = tuple(dict.fromkeys(str(item.message) for item in told))
-    yield Outcome(segmenter, tuple(maps), notes)
+    yield Outcome(segmenter, tuple(maps), notes, composition)
 
 
 def try_out(images: Sequence[Micrograph], segmenters: Sequence[Segmenter]) -> Iterator[Progress | tuple[int, float]]:
@@ -131,7 +135,7 @@ def accept(session: Session, images: Sequence[Micrograph], outcome: Outcome) -> 
         mapped = found.get(id(field.micrograph))
         if mapped is not None:
             mapped = replace(mapped, micrograph=field.micrograph, names=names, colours=colours)
-        fields.append(replace(field, phase_map=mapped))
+        fields.append(replace(field, phase_map=mapped, composition=outcome.composition))
     return replace(
         session,
         fields=tuple(fields),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.composition import Composition
 from segment.model import FittedModel, Segmenter
 from segment.pipeline import ReadOptions
 from segment.records import Micrograph, PhaseMap
@@ -34,6 +35,8 @@ class Field:
         The corrections, for the side-car.
     phase_map : PhaseMap or None
         None before segmentation, or after a correction of the band.
+    composition : Composition or None
+        The known fractions that guided `phase_map`.
     """
 
     full: NDArray[np.float32]
@@ -41,6 +44,7 @@ class Field:
     micrograph: Micrograph
     options: ReadOptions
     phase_map: PhaseMap | None = None
+    composition: Composition | None = None
 
     @property
     def file_name(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segment.app.actions import Actions, read_fractions, read_settings
+from segment.app.actions import Actions, read_composition, read_settings
 from segment.app.archive import zip_results
 from segment.app.corrections import correct
 from segment.app.desk import Desk
@@ -21,8 +21,11 @@ from segment.app.session import Session, UserError, remove, show
 from segment.app.uploads import Inbox, take
 from segment.app.views import components, download, phases, reading, status, viewer
 from segment.app.worker import Worker
+from segment.composition import Composition
+from segment.io import write_png
 from segment.io.decode import decode
 from segment.model import Segmenter, resolve
+from segment.pipeline import rerun
 
 LIMITS = Limits()
 
@@ -206,7 +209,8 @@ def test_pictures_show_the_whole_image_and_only_the_segmented_rows(mapped):
     assert decode(colours_png(field)).shape == (96, 128, 3)
     share = decode(component_png(field, 1))
     assert np.abs(share / 255 - field.phase_map.abundances[1]).max() <= 1 / 255
-    assert fingerprints_svg(rename(mapped, 0, "$\\x$")).startswith(b"<?xml")
+    # Names are drawn as outlines; what they say stands in comments beside them.
+    assert b"<!-- $\\x$ -->" in fingerprints_svg(rename(mapped, 0, "$\\x$"))
     assert b"iteration" in loss_svg(mapped) or loss_svg(mapped).startswith(b"<?xml")
     with pytest.raises(UserError, match="no phase 2"):
         component_png(field, 2)
@@ -289,7 +293,17 @@ def test_known_fractions_guide_the_labels(actions, opened):
     for known, expected in (("70", "2 phases, and 1"), ("a, b", "as 70, 30"), ("90, 90", "sum")):
         with pytest.raises(UserError, match=expected):
             list(actions.segment("tab", known, 2, "default", "pixel", None, False, 0))
-    assert read_fractions(" auto ", 2) == "auto"
+    assert read_composition(" auto ", 2) == Composition("auto")
+
+
+def test_a_guided_download_says_so_in_the_report_and_is_made_again_from_its_side_car(actions, drop, tmp_path, steel):
+    actions.desk.update("tab", lambda session: take(session, [drop("a.png")], LIMITS)[0])
+    *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, 0)
+    with zipfile.ZipFile(io.BytesIO(zip_results(session))) as archive:
+        archive.extractall(tmp_path / "out")
+    assert "guided" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    write_png(tmp_path / "out" / "a.png", steel)
+    assert rerun(tmp_path / "out" / "a.json").is_same
 
 
 def test_an_empty_setting_takes_the_presets_value():
