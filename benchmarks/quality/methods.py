@@ -10,6 +10,8 @@ from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
 from benchmarks.quality.labelled import UNANNOTATED, Labelled
+from segment.evaluate import count_overlap, match
+from segment.explore import Candidate, explore
 from segment.features import extract
 from segment.model import Segmenter
 
@@ -72,6 +74,19 @@ def _segment(preset: str) -> Method:
     return lambda item: Segmenter(item.n_classes, preset=preset).fit_predict(item.image).labels
 
 
+def pick_from_sheet(item: Labelled) -> NDArray[np.uint8]:
+    """Let the truth pick a candidate from the sheet, and segment with its preset: what an expert may reach."""
+    found = explore(item.image)
+    truth = item.truth[:: found.step, :: found.step]
+
+    def mean_iou(candidate: Candidate) -> float:
+        overlap = count_overlap(candidate.labels, truth, candidate.parameters.n_phases, item.n_classes)
+        return match(overlap).mean_iou
+
+    best = max(found.candidates, key=mean_iou)
+    return Segmenter.from_parameters(best.parameters).fit_predict(item.image).labels
+
+
 def _k_means(k: int) -> KMeans:
     return KMeans(k, n_init=4, random_state=0)
 
@@ -94,4 +109,5 @@ METHODS: dict[str, Method] = {
     "k-means, texture": _cluster(_k_means, lambda item: extract(item.image, "texture").X),
     "segment, preset default": _segment("default"),
     "segment, preset texture": _segment("texture"),
+    "segment explore, best of the sheet": pick_from_sheet,
 }
