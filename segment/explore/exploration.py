@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 
 from segment.explore.candidate import Candidate, Exploration
 from segment.explore.distinct import agreement_matrix, find_distinct
-from segment.explore.looks import make_grid
-from segment.explore.trial import share, try_candidate
+from segment.explore.looks import LOOKS, make_grid
+from segment.explore.trial import Trial, share, try_candidate
 from segment.explore.uncertainty import uncertainty_map
 from segment.features import extract
-from segment.model import Parameters
 from segment.model.segmenter import Image, as_micrograph
+from segment.records import Micrograph
 
 # More grid points than this show nothing more on a sheet.
 GRID_POINTS = 250_000
@@ -75,54 +76,68 @@ def explore(
     (16, 1)
     """
     micrograph = as_micrograph(image)
+    total = len(LOOKS) * len(set(n_phases := tuple(n_phases)))
+    trials: list[Trial] = []
+    for trial in run_trials(micrograph, n_phases, random_state=random_state):
+        trials.append(trial)
+        if on_candidate is not None:
+            on_candidate(len(trials), total)
+    return gather(micrograph, trials, nearly_the_same)
+
+
+def run_trials(micrograph: Micrograph, n_phases: Iterable[int], *, random_state: int = 0) -> Iterator[Trial]:
+    """Try every candidate, one after the other; parameters and errors as those of `explore`."""
     grid = make_grid(n_phases, random_state=random_state)
-    total = sum(len(several) for several in grid.values())
+    image = micrograph.image
     most = max(parameters.n_phases for several in grid.values() for parameters in several)
-    if micrograph.image.size < most:
-        raise ValueError(f"{most} phases need at least as many pixels, {micrograph.name} has {micrograph.image.size}")
-    step = max(1, round((micrograph.image.size / GRID_POINTS) ** 0.5))
-    grey = np.ascontiguousarray(micrograph.image[::step, ::step])
-    tried: list[tuple[Parameters, NDArray[np.uint8], float]] = []
+    if image.size < most:
+        raise ValueError(f"{most} phases need at least as many pixels, {micrograph.name} has {image.size}")
+    step = _step(micrograph)
+    grey = np.ascontiguousarray(image[::step, ::step])
     for look, several in grid.items():
-        stack = extract(micrograph.image, look.features, scale=look.scale, flatten=look.flatten)
+        stack = extract(image, look.features, scale=look.scale, flatten=look.flatten)
         shared = share(stack.data, step, random_state)
         del stack
         for parameters in several:
-            labels, stability = try_candidate(shared, parameters, step)
-            tried.append((parameters, _from_dark_to_bright(labels, grey, parameters.n_phases), stability))
-            if on_candidate is not None:
-                on_candidate(len(tried), total)
-    candidates = _choose(tried, nearly_the_same)
-    uncertainty = uncertainty_map([candidate.labels for candidate in candidates])
-    height, width = micrograph.image.shape
-    enlarged = cv2.resize(uncertainty, (width, height), interpolation=cv2.INTER_LINEAR)
-    return Exploration(micrograph, candidates, np.asarray(enlarged, dtype=np.float32), len(tried), step)
+            trial = try_candidate(shared, parameters, step)
+            yield replace(trial, labels=_from_dark_to_bright(trial.labels, grey, parameters.n_phases))
 
 
-def _choose(tried: list[tuple[Parameters, NDArray[np.uint8], float]], nearly_the_same: float) -> tuple[Candidate, ...]:
-    size = tried[0][1].size
+def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: float = NEARLY_THE_SAME) -> Exploration:
+    """Compare all trials of an image, and keep those that differ; parameters as those of `explore`."""
+    size = trials[0].labels.size
     places = np.unique(np.linspace(0, size - 1, min(COMPARED, size)).astype(np.int64))
-    agreement = agreement_matrix([labels.ravel()[places] for _, labels, _ in tried])
-    groups = find_distinct(agreement, [stability for _, _, stability in tried], nearly_the_same)
+    agreement = agreement_matrix([trial.labels.ravel()[places] for trial in trials])
+    groups = find_distinct(agreement, [trial.stability for trial in trials], nearly_the_same)
     kept = [group[0] for group in groups]
-    among = agreement[np.ix_(kept, kept)]
-    mean = (among.sum(axis=1) - 1) / max(len(kept) - 1, 1) if len(kept) > 1 else np.ones(1)
+    mean = np.ones(1)
+    if len(kept) > 1:
+        mean = (agreement[np.ix_(kept, kept)].sum(axis=1) - 1) / (len(kept) - 1)
     candidates = []
     for number, place in enumerate(np.argsort(-mean, kind="stable").tolist(), start=1):
-        parameters, labels, stability = tried[kept[place]]
-        shares = np.bincount(labels.ravel(), minlength=parameters.n_phases) / labels.size
+        trial = trials[kept[place]]
+        counts = np.bincount(trial.labels.ravel(), minlength=trial.parameters.n_phases)
         candidates.append(
             Candidate(
-                number,
-                parameters,
-                labels,
-                tuple(shares.tolist()),
-                stability,
-                float(mean[place]),
-                len(groups[place]) - 1,
+                number=number,
+                parameters=trial.parameters,
+                labels=trial.labels,
+                fractions=tuple((counts / size).tolist()),
+                stability=trial.stability,
+                agreement=float(mean[place]),
+                twins=len(groups[place]) - 1,
             )
         )
-    return tuple(candidates)
+    height, width = micrograph.image.shape
+    uncertainty = uncertainty_map([candidate.labels for candidate in candidates])
+    enlarged = cv2.resize(uncertainty, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Exploration(
+        micrograph, tuple(candidates), np.asarray(enlarged, dtype=np.float32), len(trials), _step(micrograph)
+    )
+
+
+def _step(micrograph: Micrograph) -> int:
+    return max(1, round((micrograph.image.size / GRID_POINTS) ** 0.5))
 
 
 def _from_dark_to_bright(labels: NDArray[np.uint8], grey: NDArray[np.float32], n_phases: int) -> NDArray[np.uint8]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from segment.features import FEATURES
 from segment.model import Parameters, resolve
 
 
@@ -95,7 +94,5 @@ def _parameters(look: Look, n_phases: int, random_state: int) -> Parameters:
         flatten=look.flatten,
         smoothness=look.smoothness,
         sharpening=look.sharpening,
-        # From random starts, some of five components stay empty; NNDSVD has no more directions than features.
-        init="nndsvda" if n_phases <= len(FEATURES[look.features].names) else "random",
         random_state=random_state,
     )

@@ -15,7 +15,7 @@ from segment.model import Parameters
 from segment.model.abundances import largest, scale
 from segment.model.sharpening import sharpen
 from segment.model.smoothing import smooth
-from segment.model.training import solver
+from segment.model.training import find_starts, solver
 
 # Pixels that a fit looks at; a third of the fits' time is saved, and nothing lost, against four times as many.
 SAMPLE = 4000
@@ -38,6 +38,24 @@ class Shared:
     samples: tuple[NDArray[np.float32], ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One candidate before it is compared with the others.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    labels : ndarray of uint8, shape (h, w)
+        Of the exploration's grid.
+    stability : float
+        Mean adjusted Rand index between three seeds' labels of one sample.
+    """
+
+    parameters: Parameters
+    labels: NDArray[np.uint8]
+    stability: float
+
+
 def share(data: NDArray[np.float32], step: int, random_state: int) -> Shared:
     """Take from the features of all pixels, shape (n_features, h, w), what candidates need."""
     X = data.reshape(len(data), -1)
@@ -47,7 +65,7 @@ def share(data: NDArray[np.float32], step: int, random_state: int) -> Shared:
     return Shared(np.ascontiguousarray(data[:, ::step, ::step]), samples)
 
 
-def try_candidate(shared: Shared, parameters: Parameters, step: int) -> tuple[NDArray[np.uint8], float]:
+def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
     """Fit a candidate from several seeds, and map it from the first.
 
     Parameters
@@ -59,10 +77,8 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> tuple[ND
 
     Returns
     -------
-    labels : ndarray of uint8, shape (h, w)
-        Of the grid; phases in the engine's order.
-    stability : float
-        Mean adjusted Rand index between the seeds' labels of one sample.
+    Trial
+        Its phases in the engine's order.
     """
     fits = [_fit(sample, parameters, seed) for seed, sample in enumerate(shared.samples)]
     judged = [largest(_unmix(shared.samples[0], H, parameters)) for H in fits]
@@ -71,12 +87,12 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> tuple[ND
     n_features, *shape = shared.rows.shape
     shares = _unmix(shared.rows.reshape(n_features, -1).T, fits[0], parameters).reshape(k, *shape)
     # The Laplacian counts pixels: neighbours that are `step` apart are bound step^2 times as loosely.
-    return largest(smooth(shares, parameters.smoothness / step**2)), float(stability)
+    return Trial(parameters, largest(smooth(shares, parameters.smoothness / step**2)), float(stability))
 
 
 def _fit(X: NDArray[np.float32], parameters: Parameters, seed: int) -> NDArray[np.float32]:
     """Return sharpened components; the first seed starts as a preset would, the others at random."""
-    nmf = solver(parameters, parameters.init if seed == 0 else "random", X.shape)
+    nmf = solver(parameters, find_starts(parameters, X.shape[1])[0] if seed == 0 else "random", X.shape)
     nmf.set_params(random_state=parameters.random_state + seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

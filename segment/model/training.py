@@ -148,7 +148,7 @@ def train(
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
     X, names = stack_features(greys, parameters)
     ceiling = float(X.max())
-    starts = _starts(parameters, X.shape[1])
+    starts = find_starts(parameters, X.shape[1])
     for attempt, init in enumerate(starts):
         nmf = solver(parameters, init, X.shape)
         W = nmf.fit_transform(X)
@@ -186,7 +186,8 @@ def train(
     )
 
 
-def _starts(parameters: Parameters, n_features: int) -> tuple[str, ...]:
+def find_starts(parameters: Parameters, n_features: int) -> tuple[str, ...]:
+    """Return what to start a fit from, and what to try where components explain nothing."""
     first = parameters.init
     if first == "auto":
         # NNDSVD has no more directions than X has columns.
