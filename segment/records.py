@@ -187,6 +187,37 @@ class Guidance:
 
 
 @dataclass(frozen=True)
+class Treatment:
+    """What one image chose on the way to its map, and what was done to it.
+
+    Attributes
+    ----------
+    neighbourhood : Neighbourhood or None
+        What the features saw, in pixels of the image; None where no window is chosen by the image.
+    reassigned : int
+        Pixels that clean-up gave another label.
+    notes : tuple of str
+        In what the image differs from those that were learned from, and what was done about it.
+    """
+
+    neighbourhood: Neighbourhood | None = None
+    reassigned: int = 0
+    notes: tuple[str, ...] = ()
+
+    def to_json(self, pixel_size_um: float | None = None) -> dict[str, Any]:
+        """Return all of it as JSON values, the window in micrometres too where a pixel's size is given."""
+        seen = self.neighbourhood
+        return {
+            "window_px": None if seen is None else seen.window_px,
+            "window_um": None if seen is None or pixel_size_um is None else seen.window_px * pixel_size_um,
+            "window_weight": None if seen is None else seen.weight,
+            "coarseness": None if seen is None else seen.coarseness,
+            "reassigned_pixels": self.reassigned,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
 class PhaseMap:
     """What `Segmenter.predict` returns for one micrograph.
 
@@ -208,6 +239,8 @@ class PhaseMap:
         Red, green and blue of each phase, 0 to 255, where the user chose them; None: the standard palette.
     guidance : Guidance or None
         What known phase fractions changed; None where none were given.
+    treatment : Treatment
+        What the image chose on the way, and what was done to its labels.
     """
 
     labels: NDArray[np.uint8]
@@ -218,3 +251,4 @@ class PhaseMap:
     parameters: dict[str, Any]
     colours: tuple[tuple[int, int, int], ...] | None = None
     guidance: Guidance | None = None
+    treatment: Treatment = field(default_factory=Treatment)

@@ -127,10 +127,11 @@ class Session:
 
         self.report(done.failures)
         names = done.segmenter.model.names
-        table = _table("image", *names)
+        table = _table("image", "window", *names)
         for image in done.images:
             shares = [f"{100 * row.fraction:.1f} %" for row in image.fractions]
-            table.add_row(image.name + (" (kept)" if image.is_resumed else ""), *shares)
+            window = "" if image.window_px is None else f"{image.window_px:.3g} px"
+            table.add_row(image.name + (" (kept)" if image.is_resumed else ""), window, *shares)
         self._show(table)
         self.say(f"{len(done.images)} segmented, {len(done.failures)} failed; results in {out}")
         if done.report is not None:
@@ -144,6 +145,7 @@ class Session:
                         "path": image.path,
                         "name": image.name,
                         "is_resumed": image.is_resumed,
+                        "window_px": image.window_px,
                         "fractions": [asdict(row) for row in image.fractions],
                     }
                     for image in done.images

@@ -27,9 +27,9 @@ Images = Annotated[list[str], typer.Argument(help="Image files, folders or quote
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases [preset: 3].", show_default=False)]
 Preset = Annotated[
-    str, typer.Option(help="Named settings: default, high_sparsity, fine_detail, texture; or a preset file (.toml).")
+    str, typer.Option(help="Named settings: default, pixel, high_sparsity, fine_detail; or a preset file (.toml).")
 ]
-Features = Annotated[str | None, typer.Option(help="Feature set [preset: pixel].", show_default=False)]
+Features = Annotated[str | None, typer.Option(help="Feature set [preset: texture].", show_default=False)]
 Size = Annotated[
     str | None,
     typer.Option(help="'native', or the edge in pixels images are resized to [preset: native].", show_default=False),

@@ -36,7 +36,7 @@ def presets() -> dict[str, dict[str, Any]]:
     --------
     >>> from segment.model import presets
     >>> sorted(presets())
-    ['default', 'fine_detail', 'high_sparsity', 'texture']
+    ['default', 'fine_detail', 'high_sparsity', 'pixel']
     >>> presets()["fine_detail"]["n_phases"]
     4
     """
@@ -108,10 +108,10 @@ def read_preset(path: str | Path) -> tuple[str, dict[str, Any]]:
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "steel.toml"
-    >>> _ = path.write_text('[dual_phase]\nfeatures = "texture"\nn_phases = 2\n')
+    >>> _ = path.write_text('[dual_phase]\nfeatures = "grey"\nn_phases = 2\n')
     >>> name, values = read_preset(path)
     >>> name, values["features"], values["n_phases"], values["tol"]
-    ('dual_phase', 'texture', 2, 0.0001)
+    ('dual_phase', 'grey', 2, 0.0001)
     """
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,16 @@ from segment.features import FEATURES
 from segment.io import from_array, read_micrograph
 from segment.model import storage
 from segment.model.abundances import largest, normalise
+from segment.model.annotated import learn
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
+from segment.model.labels import Labels, count_phases, read_labels
+from segment.model.mismatch import find_mismatches
 from segment.model.parameters import Parameters
 from segment.model.preset import resolve
 from segment.model.smoothing import smooth
 from segment.model.training import extract_features, prepared, train, unmix
-from segment.records import Micrograph, PhaseMap
+from segment.records import Micrograph, Neighbourhood, PhaseMap, Treatment
 
 Image = str | Path | ArrayLike | Micrograph
 
@@ -142,6 +146,7 @@ class Segmenter:
             min_region=min_region,
         )
         self._start(parameters)
+        self._is_n_phases_given = n_phases is not None
 
     def __repr__(self) -> str:
         state = "fitted" if self._model is not None else "not fitted"
@@ -154,13 +159,18 @@ class Segmenter:
             raise RuntimeError("this Segmenter is not fitted; call fit(images) or Segmenter.load(path) first")
         return self._model
 
-    def fit(self, images: Image | Iterable[Image]) -> Segmenter:
-        """Learn one set of phases from all the images together.
+    def fit(self, images: Image | Iterable[Image], labels: Labels | None = None) -> Segmenter:
+        """Learn one set of phases from all the images together, taught by labels where there are some.
 
         Parameters
         ----------
         images : path, array, Micrograph, or an iterable of them
             Files are read, their information band cropped; an array is one grey or colour image, taken as it is.
+        labels : path, array of int, sequence or mapping, optional
+            Which phase some pixels belong to, 0, 1, ... and 255 where nothing is said: a few strokes or a full mask, an
+            array of an image's shape or a PNG file. For several images a sequence beside them, None where one has no
+            labels, or a mapping from their names. The phases are then those of the ids, in that order, and as many as
+            there are ids unless `n_phases` was given; phases without a label are found among the unlabelled pixels.
 
         Returns
         -------
@@ -170,7 +180,8 @@ class Segmenter:
         Raises
         ------
         ValueError
-            If there is no image, or fewer pixels than phases.
+            If there is no image, or fewer pixels than phases; if labels have another shape than their image, hold ids
+            that are no phases, or label nothing. The message names the image.
         segment.io.ImageReadError
             If a file cannot be read; the message names it.
 
@@ -182,8 +193,19 @@ class Segmenter:
         micrographs = [as_micrograph(image) for image in _as_many(images)]
         if not micrographs:
             raise ValueError("images is empty: at least one is needed to fit")
+        annotations = [None] * len(micrographs) if labels is None else read_labels(labels, micrographs)
+        training = [_provenance(micrograph) for micrograph in micrographs]
+        if labels is not None:
+            n_phases = count_phases(annotations, self.parameters.n_phases if self._is_n_phases_given else None)
+            self.parameters = replace(self.parameters, n_phases=n_phases)
+            for item, annotation in zip(training, annotations, strict=True):
+                item["labels_sha256"] = None if annotation is None else annotation.sha256
         greys = [prepared(micrograph.image, self.parameters) for micrograph in micrographs]
-        self._model = train(greys, self.parameters, (_provenance(micrograph) for micrograph in micrographs))
+        if labels is None:
+            self._model = train(greys, self.parameters, training)
+        else:
+            ids = [None if annotation is None else annotation.ids for annotation in annotations]
+            self._model = learn(greys, ids, self.parameters, training)
         return self
 
     def name_phases(
@@ -271,11 +293,21 @@ class Segmenter:
         -----
         segment.composition.CompositionWarning
             If the fractions fight the image, or the image says nothing of the phases.
+        RuntimeWarning
+            If the pixels are of another integer type or size than those of all the training images; what was done is
+            said, and kept in `PhaseMap.treatment`.
         """
         model = self.model
         micrograph = as_micrograph(image)
         grey = prepared(micrograph.image, self.parameters)
-        shares = unmix(extract_features(grey, self.parameters), model).reshape(-1, *grey.shape)
+        notes = find_mismatches(micrograph, model.training)
+        for note in notes:
+            warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
+        stack = extract_features(grey, self.parameters)
+        seen = _in_pixels_of(micrograph.image, grey, stack.neighbourhood)
+        shares = unmix(stack, model).reshape(-1, *grey.shape)
+        # As large as all features of all pixels.
+        del stack
         abundances = normalise(smooth(shares, self.parameters.smoothness))
         if grey.shape != micrograph.image.shape:
             # Interpolation rounds: the sums are made exact again.
@@ -297,10 +329,10 @@ class Segmenter:
                 gate=gate,
                 strict=strict,
             )
-        labels = largest(abundances) if guidance is None else guidance.labels
+        found = largest(abundances) if guidance is None else guidance.labels
         # Fractions that are met to the pixel stay so.
-        if guidance is None or not hard:
-            labels = clean(labels, self.parameters.min_region)
+        is_exact = hard and guidance is not None and not isinstance(fractions, str)
+        labels = found if is_exact else clean(found, self.parameters.min_region)
         counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)
         return PhaseMap(
             labels=labels,
@@ -310,6 +342,7 @@ class Segmenter:
             micrograph=micrograph,
             parameters=self.parameters.to_json(),
             guidance=guidance,
+            treatment=Treatment(seen, int(np.count_nonzero(labels != found)), notes),
         )
 
     def fit_predict(self, image: Image) -> PhaseMap:
@@ -392,6 +425,7 @@ class Segmenter:
             raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
         self.parameters: Parameters = parameters
         self._model: FittedModel | None = None
+        self._is_n_phases_given = True
 
     @classmethod
     def from_model(cls, model: FittedModel) -> Segmenter:
@@ -436,7 +470,15 @@ def _provenance(micrograph: Micrograph) -> dict[str, Any]:
         "sha256": micrograph.sha256,
         "shape": list(micrograph.image.shape),
         "band_top": micrograph.band.top,
+        "dtype": micrograph.dtype,
+        "pixel_size_um": micrograph.calibration.pixel_size_um,
     }
+
+
+def _in_pixels_of(
+    image: NDArray[np.float32], resized: NDArray[np.float32], seen: Neighbourhood | None
+) -> Neighbourhood | None:
+    return None if seen is None else replace(seen, window_px=seen.window_px * (image.size / resized.size) ** 0.5)
 
 
 def _enlarged(abundances: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

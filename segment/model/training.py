@@ -15,6 +15,7 @@ from segment.model.abundances import largest, scale
 from segment.model.fitted import FittedModel
 from segment.model.parameters import Parameters
 from segment.model.sharpening import sharpen
+from segment.model.teaching import visible
 from segment.preprocess import prepare
 from segment.records import FeatureStack
 
@@ -22,6 +23,9 @@ from segment.records import FeatureStack
 DEAD = 1e-6
 AUTO_RANDOM_FROM = 5
 RESIDUAL_ROWS = 65536
+SURVEYED_ROWS = 1_000_000
+# Of X, 200 MB of float32; of more pixels than that, a sample is learned from.
+MOST_ENTRIES = 50_000_000
 
 
 def prepared(image: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
@@ -37,7 +41,7 @@ def extract_features(grey: NDArray[np.float32], parameters: Parameters) -> Featu
 
 def stack_features(
     greys: Sequence[NDArray[np.float32]], parameters: Parameters
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Compute the features of several prepared images into one matrix.
 
     Parameters
@@ -47,23 +51,29 @@ def stack_features(
 
     Returns
     -------
-    X : ndarray of float32, shape (n_pixels, n_features)
-        Fortran-ordered: one feature after the other in memory, images side by side within it.
-    names : tuple of str
-        One name a feature.
+    X : ndarray of float32, shape (n_rows, n_features)
+        Fortran-ordered: one feature after the other in memory, images side by side within it. Every pixel is a row
+        while X has no more than 50 million entries; of more, the same share of every image is drawn by the seed.
+    levels : ndarray of float32, shape (n_rows,)
+        Grey level of each row's pixel.
     """
-    if len(greys) == 1:
-        stack = extract_features(greys[0], parameters)
-        return stack.X, stack.names
+    n_features = len(FEATURES[parameters.features].names)
     total = sum(grey.size for grey in greys)
-    names = FEATURES[parameters.features].names
-    joined = np.empty((len(names), total), dtype=np.float32)
+    share = min(1.0, MOST_ENTRIES / (n_features * total))
+    if len(greys) == 1 and share == 1.0:
+        return extract_features(greys[0], parameters).X, greys[0].ravel()
+    counts = [max(1, int(share * grey.size)) for grey in greys]
+    rng = np.random.default_rng(parameters.random_state)
+    joined = np.empty((n_features, sum(counts)), dtype=np.float32)
+    levels = np.empty(sum(counts), dtype=np.float32)
     start = 0
-    for grey in greys:
-        stack = extract_features(grey, parameters)
-        joined[:, start : start + grey.size] = stack.data.reshape(len(names), -1)
-        start += grey.size
-    return joined.T, names
+    for grey, count in zip(greys, counts, strict=True):
+        rows = slice(start, start + count)
+        chosen = slice(None) if share == 1.0 else np.sort(rng.choice(grey.size, count, replace=False))
+        joined[:, rows] = extract_features(grey, parameters).data.reshape(n_features, -1)[:, chosen]
+        levels[rows] = grey.ravel()[chosen]
+        start += count
+    return joined.T, levels
 
 
 def solver(parameters: Parameters, init: str, shape: tuple[int, int]) -> nmfcore.NMF:
@@ -101,6 +111,8 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
             f"the model was trained on the features {', '.join(model.feature_names)}; "
             f"this version of {model.parameters.features!r} gives {', '.join(stack.names)}"
         )
+    if model.teaching is not None:
+        return model.teaching.shares(visible(stack))
     X = stack.X
     # No phase at all: the engine, like scikit-learn, refuses an H of zeros.
     if not model.components.any():
@@ -141,12 +153,13 @@ def train(
     Notes
     -----
     A phase's brightness is the mean grey level of the training pixels in which its share is the largest; one that
-    wins no pixel comes last. Ties keep the engine's order.
+    wins no pixel comes last. Ties keep the engine's order. Beyond 50 million features of pixels, 200 MB, the fit sees
+    a sample of the pixels, see `stack_features`; `reconstruction_error` is then an estimate.
     """
     total = sum(grey.size for grey in greys)
     if total < parameters.n_phases:
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
-    X, names = stack_features(greys, parameters)
+    X, levels = stack_features(greys, parameters)
     ceiling = float(X.max())
     starts = find_starts(parameters, X.shape[1])
     for attempt, init in enumerate(starts):
@@ -158,7 +171,7 @@ def train(
             W = nmf.transform(X)
             nmf.reconstruction_err_ = _residual(X, W, nmf.components_)
         norms = np.linalg.norm(nmf.components_.astype(np.float64), axis=1).astype(np.float32)
-        peaks, brightness = _survey(W, norms, greys)
+        peaks, brightness = _survey(W, norms, levels)
         dead = np.flatnonzero(peaks <= DEAD * ceiling)
         # Before another fit: W is as large as k features of every pixel.
         del W
@@ -175,11 +188,12 @@ def train(
     return FittedModel(
         parameters=parameters,
         components=np.ascontiguousarray(nmf.components_[order], dtype=np.float32),
-        feature_names=names,
+        feature_names=FEATURES[parameters.features].names,
         names=tuple(f"phase {phase}" for phase in range(parameters.n_phases)),
         init=init,
         loss_history=np.asarray(nmf.loss_history_, dtype=np.float64),
-        reconstruction_error=float(nmf.reconstruction_err_),
+        # Of all pixels, had the others been fitted as well.
+        reconstruction_error=float(nmf.reconstruction_err_) * (total / len(X)) ** 0.5,
         n_iter=int(nmf.n_iter_),
         is_converged=bool(nmf.converged_),
         training=tuple(training),
@@ -190,9 +204,11 @@ def find_starts(parameters: Parameters, n_features: int) -> tuple[str, ...]:
     """Return what to start a fit from, and what to try where components explain nothing."""
     first = parameters.init
     if first == "auto":
-        # NNDSVD has no more directions than X has columns.
-        first = "nndsvda" if parameters.n_phases < min(AUTO_RANDOM_FROM, n_features + 1) else "random"
-    return tuple(dict.fromkeys((first, "random", "nndsvdar" if parameters.n_phases <= n_features else "random")))
+        first = "nndsvda" if parameters.n_phases < AUTO_RANDOM_FROM else "random"
+    # NNDSVD has no more directions than X has columns.
+    if parameters.n_phases > n_features:
+        return ("random",)
+    return tuple(dict.fromkeys((first, "random", "nndsvdar")))
 
 
 def _residual(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32]) -> float:
@@ -205,20 +221,19 @@ def _residual(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.floa
 
 
 def _survey(
-    W: NDArray[np.float32], norms: NDArray[np.float32], greys: Sequence[NDArray[np.float32]]
+    W: NDArray[np.float32], norms: NDArray[np.float32], levels: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return the largest share of each component, and the mean grey level where it leads (inf where it never does)."""
     k = W.shape[1]
     peaks = np.zeros(k, dtype=np.float32)
     summed, counted = np.zeros(k), np.zeros(k)
-    start = 0
-    for grey in greys:
-        shares = scale(W[start : start + grey.size], norms)
+    for start in range(0, len(W), SURVEYED_ROWS):
+        rows = slice(start, start + SURVEYED_ROWS)
+        shares = scale(W[rows], norms)
         np.maximum(peaks, shares.max(axis=1), out=peaks)
         labels = largest(shares)
-        summed += np.bincount(labels, weights=grey.ravel(), minlength=k)
+        summed += np.bincount(labels, weights=levels[rows], minlength=k)
         counted += np.bincount(labels, minlength=k)
-        start += grey.size
     brightness = np.full(k, np.inf)
     np.divide(summed, counted, out=brightness, where=counted > 0)
     return peaks, brightness

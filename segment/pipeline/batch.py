@@ -15,7 +15,7 @@ from segment.pipeline.naming import output_names
 from segment.pipeline.outputs import output_paths, write_result
 from segment.pipeline.reading import Failure, OnProgress, Progress, ReadOptions, failure, read_one, silent
 from segment.pipeline.reporting import Reporter
-from segment.pipeline.resume import kept_rows
+from segment.pipeline.resume import kept_result
 from segment.records import Micrograph, PhaseMap
 
 FRACTIONS = "fractions.csv"
@@ -48,12 +48,15 @@ class ImageResult:
     fractions : tuple of PhaseFraction
     is_resumed : bool
         Whether the files of an earlier run were kept.
+    window_px : float or None
+        Window over which the features of a pixel were taken, one sigma in pixels of the image; None without one.
     """
 
     path: Path
     name: str
     fractions: tuple[PhaseFraction, ...]
     is_resumed: bool
+    window_px: float | None
 
 
 @dataclass(frozen=True)
@@ -189,16 +192,17 @@ def apply(
     results: list[ImageResult] = []
     failures: list[Failure] = []
     for index, (path, name) in enumerate(zip(paths, names, strict=True), start=1):
-        rows = kept_rows(path, out, name, model, options, exports, composition) if resume else None
-        if rows is not None and (reporter is None or reporter.add_kept(name, path, rows)):
-            results.append(ImageResult(path, name, rows, is_resumed=True))
+        kept = kept_result(path, out, name, model, options, exports, composition) if resume else None
+        if kept is not None and (reporter is None or reporter.add_kept(name, path, kept[0])):
+            results.append(ImageResult(path, name, kept[0], True, kept[1]))
         else:
             found = _segmented(segmenter, path, options, composition)
             if isinstance(found, Failure):
                 failures.append(found)
             else:
                 rows = write_result(out, name, found, model, options, exports, composition)
-                results.append(ImageResult(path, name, rows, is_resumed=False))
+                seen = found.treatment.neighbourhood
+                results.append(ImageResult(path, name, rows, False, None if seen is None else seen.window_px))
                 if reporter is not None:
                     reporter.add(name, found, rows)
         on_progress(Progress("segment", index, len(paths), path.name))

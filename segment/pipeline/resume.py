@@ -14,7 +14,7 @@ from segment.pipeline.outputs import FORMAT, VERSION, output_paths
 from segment.pipeline.reading import ReadOptions, digest_file
 
 
-def kept_rows(
+def kept_result(
     path: Path,
     out: Path,
     name: str,
@@ -22,8 +22,8 @@ def kept_rows(
     options: ReadOptions,
     exports: Sequence[str] = (),
     composition: Composition | None = None,
-) -> tuple[PhaseFraction, ...] | None:
-    """Return the rows of a complete earlier result that equals what would be made now, or None."""
+) -> tuple[tuple[PhaseFraction, ...], float | None] | None:
+    """Return rows and window, in pixels, of a complete earlier result that equals what would be made now, or None."""
     *pictures, side_car = output_paths(out, name)
     record = read_side_car(side_car)
     try:
@@ -38,7 +38,8 @@ def kept_rows(
             and all(picture.is_file() for picture in pictures)
             and record["input"]["sha256"] == digest_file(path)
         )
-        return tuple(PhaseFraction(**row) for row in record["fractions"]) if is_same else None
+        window: float | None = record["treatment"]["window_px"]
+        return (tuple(PhaseFraction(**row) for row in record["fractions"]), window) if is_same else None
     except (KeyError, TypeError, OSError):
         return None
 

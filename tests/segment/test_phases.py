@@ -12,7 +12,7 @@ from segment.model import resolve
 from segment.phases import RULES, compare_phases
 from segment.phases.rules import Evidence
 
-PARAMETERS = resolve("texture", alpha=0.0)
+PARAMETERS = resolve("default", alpha=0.0)
 
 
 def steps(levels: int, seed: int = 0) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_numbers_that_cannot_be_are_named(numbers, pixels, message):
 def test_the_command_prints_a_table_and_writes_a_plot(tmp_path):
     write_png(tmp_path / "a.png", (255 * steps(2)).astype(np.uint8))
     (tmp_path / "b.png").write_text("no image")
-    arguments = ["phases", str(tmp_path / "a.png"), "--most", "3", "--preset", "texture"]
+    arguments = ["phases", str(tmp_path / "a.png"), "--most", "3", "--preset", "default"]
     result = CliRunner().invoke(app, [*arguments, "--plot", str(tmp_path / "p.svg")])
     assert result.exit_code == 0, result.output
     for name in RULES:

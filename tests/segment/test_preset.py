@@ -38,7 +38,7 @@ def test_what_a_file_leaves_out_is_as_in_the_default(steel):
 
 @pytest.mark.parametrize("name", ["plain", "with space", 'quo"te', "Ω 1.5"])
 def test_what_is_written_is_read_again(tmp_path, name):
-    parameters = replace(resolve("texture", clahe=True, alpha=1e-7, flatten=3, size=64), preset=name)
+    parameters = replace(resolve("default", clahe=True, alpha=1e-7, flatten=3, size=64), preset=name)
     write_preset(tmp_path / "p.toml", parameters, comment="two\nlines")
     assert (tmp_path / "p.toml").read_text(encoding="utf-8").startswith("# two\n# lines\n[")
     assert resolve(tmp_path / "p.toml") == parameters

@@ -33,13 +33,18 @@ def fitted() -> Segmenter:
 
 
 def test_presets_hold_the_published_parameters():
-    assert presets()["default"] == {
+    assert presets()["pixel"] == {
         "n_phases": 3, "features": "pixel", "size": "native", "clahe": False, "alpha": 0.01, "l1_ratio": 0.5,
         "max_iter": 300, "tol": 1e-4, "init": "auto", "sharpening": 0,
         "smoothness": 0.0, "min_region": 0, "scale": 1.0, "flatten": "auto",
     }  # fmt: skip
-    assert presets()["high_sparsity"] == {**presets()["default"], "alpha": 0.15}
-    assert presets()["fine_detail"] == {**presets()["default"], "n_phases": 4}
+    assert presets()["high_sparsity"] == {**presets()["pixel"], "alpha": 0.15}
+    assert presets()["fine_detail"] == {**presets()["pixel"], "n_phases": 4}
+
+
+def test_the_default_preset_sees_neighbourhoods():
+    changed = {"features": "texture", "init": "nndsvda", "sharpening": 15}
+    assert presets()["default"] == {**presets()["pixel"], **changed}
 
 
 def test_a_value_given_wins_over_the_preset_and_none_stands_for_it():
@@ -48,7 +53,7 @@ def test_a_value_given_wins_over_the_preset_and_none_stands_for_it():
 
 
 def test_an_unknown_preset_lists_those_known():
-    with pytest.raises(ValueError, match=r"'coarse'; known: default, fine_detail, high_sparsity, texture"):
+    with pytest.raises(ValueError, match=r"'coarse'; known: default, fine_detail, high_sparsity, pixel"):
         Segmenter(preset="coarse")
 
 
