@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import reduce
-from math import lcm
 from typing import Any, Self
 
 import numpy as np
@@ -27,8 +26,9 @@ Work = Callable[..., Any]
 
 _BYTES = 1 << 23
 _COPIED_ROWS = 8192
-# A chunk of the file is decoded once for each block that it lies in, so it is worth some more memory to meet its ends.
-_MOST_BYTES = 1 << 27
+# A chunk of a file that lies in two blocks is decoded twice, so blocks are long against chunks where that costs little.
+_CHUNKS = 8
+_MOST_BYTES = 1 << 26
 
 
 class RowBlocks(ABC):
@@ -212,14 +212,10 @@ def _gather(rows: NDArray, first: int, index: NDArray[np.intp]) -> NDArray:
 def _block_length(X: Any, dtype: np.dtype, multiple: int) -> int:
     bytes_of_row = X.shape[1] * dtype.itemsize
     rows = max(1, _BYTES // bytes_of_row)
-    if rows < multiple:
-        return rows
     chunks = getattr(X, "chunks", None)
-    if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int) and chunks[0] > 0:
-        aligned = lcm(multiple, chunks[0])
-        if aligned * bytes_of_row <= _MOST_BYTES:
-            multiple = aligned
-    return max(rows // multiple, 1) * multiple
+    if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int):
+        rows = max(rows, min(_CHUNKS * chunks[0], _MOST_BYTES // bytes_of_row))
+    return rows // multiple * multiple or rows
 
 
 def _read(X: Any, first: int, last: int) -> NDArray:
