@@ -36,7 +36,7 @@ def test_presets_hold_the_published_parameters():
     assert presets()["pixel"] == {
         "n_phases": 3, "features": "pixel", "size": "native", "clahe": False, "alpha": 0.01, "l1_ratio": 0.5,
         "max_iter": 300, "tol": 1e-4, "init": "auto", "sharpening": 0,
-        "smoothness": 0.0, "min_region": 0, "scale": 1.0, "flatten": "auto",
+        "smoothness": 0.0, "min_region": 0, "scale": 1.0, "flatten": "auto", "max_pixels": 0,
     }  # fmt: skip
     assert presets()["high_sparsity"] == {**presets()["pixel"], "alpha": 0.15}
     assert presets()["fine_detail"] == {**presets()["pixel"], "n_phases": 4}
@@ -108,7 +108,8 @@ def test_phases_are_ordered_from_dark_to_bright(fitted):
     assert means == sorted(means)
 
 
-def test_abundances_are_exact_least_squares_against_unit_fingerprints(fitted):
+def test_abundances_are_exact_least_squares_against_unit_fingerprints():
+    fitted = Segmenter(3, preset="pixel", **QUICK).fit([stripes(0), stripes(1)])
     image = stripes(3, (12, 15))
     X = extract(image).X.astype(np.float64)
     unit = fitted.model.fingerprints.astype(np.float64)
@@ -172,7 +173,12 @@ def test_one_image_needs_no_list(tmp_path):
 
 @pytest.mark.parametrize(("k", "init"), [(2, "nndsvda"), (4, "nndsvda"), (5, "random"), (7, "random")])
 def test_the_start_depends_on_the_number_of_phases(k, init):
-    assert training._starts(resolve(n_phases=k), 6)[0] == init
+    assert training.find_starts(resolve("pixel", n_phases=k), 6)[0] == init
+
+
+def test_more_phases_than_features_start_at_random():
+    assert training.find_starts(resolve("default", n_phases=22), 22) == ("nndsvda", "random", "nndsvdar")
+    assert training.find_starts(resolve("default", n_phases=23), 22) == ("random",)
 
 
 def test_a_start_given_is_used():
@@ -199,7 +205,7 @@ def test_a_component_that_explains_nothing_is_fitted_again_from_another_start(mo
 
     monkeypatch.setattr(training, "solver", sabotaged)
     with pytest.warns(RuntimeWarning, match="1 of 3 components .* 'nndsvda'; refitted from init 'random'"):
-        segmenter = Segmenter(3, **QUICK).fit(stripes())
+        segmenter = Segmenter(3, sharpening=0, **QUICK).fit(stripes())
     assert tried == ["nndsvda", "random"]
     assert segmenter.model.init == "random"
 
@@ -297,7 +303,7 @@ def test_a_model_without_the_later_parameters_loads_with_the_values_that_do_noth
     with np.load(tmp_path / "m.npz") as archive:
         content = dict(archive)
     described = json.loads(content["description"].tobytes())
-    for name in ("smoothness", "min_region", "scale", "flatten"):
+    for name in ("smoothness", "min_region", "scale", "flatten", "max_pixels"):
         del described["parameters"][name]
     content["description"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
     write_npz(tmp_path / "older.npz", content)
