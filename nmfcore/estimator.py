@@ -111,6 +111,14 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     multiplicative updates for the others. For the Frobenius loss ``fit_transform(X)`` is ``fit(X).transform(X)``, bit
     by bit, unless smoothness_W ties the rows of a fit together.
 
+    X may be larger than memory: a `numpy.memmap`, a dask.array whose chunks hold whole rows, or anything else that is
+    not in memory and has shape, dtype and slices of rows, such as datasets of HDF5 and zarr. `fit` then holds some
+    blocks of rows, 32,768 sampled ones and H, and reads X once for each iteration and twice before the first;
+    `fit_transform` and `transform` return an array, for a dask.array a dask.array. Known for the Frobenius loss with L1
+    and L2, and H as a start; for anything else a memory map is read into memory, and other objects are refused. For
+    tall X (see `factorize`) the result has the bits of that in memory, with a dask.array if its chunks have multiples
+    of 8,192 rows.
+
     Examples
     --------
     >>> import numpy as np
@@ -190,8 +198,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or sparse of shape (n_samples, n_features)
-            Non-negative data.
+        X : array-like, sparse or dask.array of shape (n_samples, n_features)
+            Non-negative data; see Notes of the class for data larger than memory.
         y : Ignored
             Present by convention.
         W, H : array-like, default=None
@@ -244,8 +252,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or sparse of shape (n_samples, n_features)
-            Non-negative data.
+        X : array-like, sparse or dask.array of shape (n_samples, n_features)
+            Non-negative data; see Notes of the class for data larger than memory.
         y : Ignored
             Present by convention.
         W, H : array-like, default=None
@@ -260,14 +268,14 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            W.
+            W; a dask.array for a dask.array.
 
         Raises
         ------
         TypeError
             As `factorize`.
         ValueError
-            As `factorize`.
+            As `factorize`; or if a parameter is not handled for X that is read block by block.
 
         Examples
         --------
