@@ -107,7 +107,7 @@ METHODS: dict[str, Method] = {
     "Gaussian mixture, grey": _cluster(_mixture, _grey),
     "k-means, pixel": _cluster(_k_means, lambda item: extract(item.image, "pixel").X),
     "k-means, texture": _cluster(_k_means, lambda item: extract(item.image, "texture").X),
+    "segment, preset pixel": _segment("pixel"),
     "segment, preset default": _segment("default"),
-    "segment, preset texture": _segment("texture"),
     "segment explore, best of the sheet": pick_from_sheet,
 }

@@ -15,7 +15,7 @@ from benchmarks.quality.labelled import UNANNOTATED, Labelled, load_sets
 from benchmarks.quality.methods import METHODS
 from segment.evaluate import evaluate
 
-SHOWN = ("multi-Otsu", "k-means, texture", "segment, preset default", "segment, preset texture")
+SHOWN = ("multi-Otsu", "k-means, texture", "segment, preset pixel", "segment, preset default")
 
 
 def draw_panel(items: Sequence[Labelled], path: Path) -> None:

@@ -106,7 +106,7 @@ def test_sharpened_components_are_the_means_of_what_they_lead():
     np.testing.assert_array_equal(sharpen(X, np.c_[X, np.zeros(3000, np.float32)], idle, 3)[3], 0)
 
 
-def test_the_preset_beats_the_default_on_labelled_micrographs(shared_data):
+def test_the_default_beats_thresholds_and_single_pixels_on_labelled_micrographs(shared_data):
     from benchmarks.quality import METHODS, load_sets
 
     sets, _ = load_sets(2, halved=True)
@@ -118,7 +118,7 @@ def test_the_preset_beats_the_default_on_labelled_micrographs(shared_data):
                 for item in sets[name]
             ]
         )
-        for method in ("multi-Otsu", "segment, preset default", "segment, preset texture")
+        for method in ("multi-Otsu", "segment, preset pixel", "segment, preset default")
     }
-    assert scores["segment, preset texture"] > scores["multi-Otsu"] + 0.03
-    assert scores["segment, preset texture"] > scores["segment, preset default"] + 0.05
+    assert scores["segment, preset default"] > scores["multi-Otsu"] + 0.03
+    assert scores["segment, preset default"] > scores["segment, preset pixel"] + 0.05
