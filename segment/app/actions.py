@@ -54,6 +54,8 @@ class Actions:
             if count:
                 complaints.append(f"The other {count} are open." if count > 1 else "The other one is open.")
             return session, views.status("\n".join(complaints), is_error=True)
+        if session.restored is not None:
+            return session, views.status("Model, names and settings of the side-car are back. Segment applies them.")
         if not count:
             return session, views.status("The model is loaded. Segment applies it to your images.")
         return session, views.status(

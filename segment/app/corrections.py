@@ -35,9 +35,8 @@ def correct(session: Session, band_top: float | None, pixel_size_um: float | Non
     """
     if session.field is None:
         raise UserError("There is no image yet: drop one first.")
-    size = _checked_size(pixel_size_um)
     for index in range(len(session.fields)) if everywhere else (session.current,):
-        session = session.with_field(index, _corrected(session.fields[index], band_top, size))
+        session = session.with_field(index, corrected(session.fields[index], band_top, pixel_size_um))
     return session
 
 
@@ -49,7 +48,9 @@ def _checked_size(pixel_size_um: float | None) -> float | None:
     return float(pixel_size_um)
 
 
-def _corrected(field: Field, band_top: float | None, pixel_size_um: float | None) -> Field:
+def corrected(field: Field, band_top: float | None, pixel_size_um: float | None) -> Field:
+    """Return the field with another band and pixel size; what equals the file's own counts as read from it."""
+    pixel_size_um = _checked_size(pixel_size_um)
     height = field.full.shape[0]
     top = None if band_top is None or band_top == height else _checked_row(field, band_top)
     detected, before = field.detected, field.micrograph

@@ -13,7 +13,7 @@ import gradio as gr
 from segment.app import views
 from segment.app.actions import WELCOME, Actions
 from segment.app.orders import Orders
-from segment.app.session import Session, UserError
+from segment.app.session import Restored, Session, UserError
 from segment.app.worker import WorkerError
 from segment.features import FEATURES
 from segment.model import presets
@@ -119,7 +119,7 @@ class Page:
         actions = self.actions
         self.blocks.load(self._open, None, self.drop, **quick)
         self.blocks.unload(self._leave)
-        self.drop.submit(self._on_event(actions.take), None, everything, **quick)
+        self.drop.submit(self._take, None, [*everything, *settings, self.known], **quick)
         self.viewer.select(self._on_event(actions.point), None, everything, **quick)
         self.phases.submit(self._on_event(actions.edit), None, everything, **quick)
         self.image.input(self._on(actions.show), self.image, everything, **quick)
@@ -151,6 +151,24 @@ class Page:
             return self._answer(action, request, event._data)
 
         return handle
+
+    def _take(self, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
+        shown = self._answer(self.actions.take, request, event._data)
+        restored = self.actions.desk.get(_tab(request)).restored
+        return shown if restored is None else {**shown, **self._restore(restored)}
+
+    def _restore(self, restored: Restored) -> dict[Any, Any]:
+        """Set the controls to what a side-car says; it may come from a preset file or have more phases than they."""
+        values = restored.parameters
+        return {
+            self.k: min(values.n_phases, self.actions.limits.n_phases),
+            self.preset: values.preset if values.preset in presets() else "default",
+            self.features: values.features,
+            self.alpha: values.alpha,
+            self.clahe: values.clahe,
+            self.seed: values.random_state,
+            self.known: restored.known,
+        }
 
     def _answer(self, action: Callable[..., tuple[Session, str]], request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Run an action; its session is shown, its errors become messages."""

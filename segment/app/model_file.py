@@ -38,6 +38,11 @@ def load_model(session: Session, path: Path) -> Session:
         segmenter = Segmenter.load(path)
     except (ModelFileError, OSError) as error:
         raise UserError(str(error).replace(str(path), path.name) + ".") from error
+    return with_model(session, segmenter)
+
+
+def with_model(session: Session, segmenter: Segmenter) -> Session:
+    """Return the session with a model that is applied from now on; maps made by another are dropped."""
     names = segmenter.model.names
     return replace(
         session,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition import Composition
-from segment.model import FittedModel, Segmenter
+from segment.model import FittedModel, Parameters, Segmenter
 from segment.pipeline import ReadOptions
 from segment.records import Micrograph, PhaseMap
 
@@ -53,6 +53,21 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Restored:
+    """Settings of an earlier result, for the controls of the page.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    known : str
+        Known fractions, as the page's field has them.
+    """
+
+    parameters: Parameters
+    known: str
+
+
+@dataclass(frozen=True)
 class Session:
     """All of one user's work. Every action takes one and returns another.
 
@@ -74,6 +89,8 @@ class Session:
         The phase last pointed at.
     errors : tuple of (int, float)
         Numbers of phases that were tried out, and the residual of each.
+    restored : Restored or None
+        The settings of the side-car that was among the last files dropped.
     version : int
         Grows with every change of what pictures show.
     """
@@ -86,6 +103,7 @@ class Session:
     colours: tuple[Colour, ...] = ()
     selected: int | None = None
     errors: tuple[tuple[int, float], ...] = ()
+    restored: Restored | None = None
     version: int = 0
 
     @property

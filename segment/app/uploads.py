@@ -13,13 +13,15 @@ from pathlib import Path
 from segment.app.limits import Limits
 from segment.app.model_file import load_model
 from segment.app.session import Field, Session
+from segment.app.side_car import load_side_car
 from segment.io import read_micrograph
 from segment.io.formats.size import at_most
 from segment.pipeline import ReadOptions
 
 # Written beside the image by TESCAN, Hitachi and JEOL; they carry its pixel size.
 NOTES = (".hdr", ".txt")
-MODEL_SUFFIX = ".npz"
+# A model and a side-car are taken up after the images that are dropped with them.
+LOADERS = {".npz": load_model, ".json": load_side_car}
 UNFINISHED = ".part"
 MILLION = 1_000_000
 
@@ -60,7 +62,7 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     session : Session
     files : sequence of Path
         Temporary files, named as the user named them; all are deleted, whatever happens. One that ends in .npz is a
-        saved model.
+        saved model, one in .json a side-car.
     limits : Limits
 
     Returns
@@ -70,17 +72,16 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     complaints : tuple of str
         One sentence for every file that could not.
     """
-    taken, complaints = session, []
+    taken, complaints = replace(session, restored=None), []
     with tempfile.TemporaryDirectory(prefix="segment-upload-") as folder:
-        for path in _gathered(files, Path(folder), {field.file_name for field in session.fields}):
+        gathered = _gathered(files, Path(folder), {field.file_name for field in session.fields})
+        for path in sorted(gathered, key=lambda path: path.suffix.lower() in LOADERS):
+            load = LOADERS.get(path.suffix.lower())
             try:
-                if path.suffix.lower() == MODEL_SUFFIX:
-                    taken = load_model(taken, path)
-                else:
-                    taken = _with_image(taken, path, limits)
+                taken = _with_image(taken, path, limits) if load is None else load(taken, path)
             except (ValueError, OSError, MemoryError) as error:
                 complaints.append(_sentence(error, path))
-    if files and not complaints and taken is session:
+    if files and not gathered:
         complaints.append("Only text files of a microscope were dropped: drop them together with their image.")
     if len(taken.fields) > len(session.fields):
         taken = replace(taken, current=len(session.fields), errors=(), version=taken.version + 1)

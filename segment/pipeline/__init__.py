@@ -4,7 +4,8 @@ from segment.pipeline.batch import BatchResult, ImageResult, NothingReadableErro
 from segment.pipeline.demo import DemoRow, run_demo
 from segment.pipeline.naming import output_names
 from segment.pipeline.reading import Failure, Progress, ReadOptions
-from segment.pipeline.rerun import Difference, RerunResult, SideCarError, rerun
+from segment.pipeline.rerun import RerunResult, rerun
+from segment.pipeline.side_car import Difference, Recipe, SideCarError, read_recipe
 
 __all__ = [
     "BatchResult",
@@ -15,10 +16,12 @@ __all__ = [
     "NothingReadableError",
     "Progress",
     "ReadOptions",
+    "Recipe",
     "RerunResult",
     "SideCarError",
     "apply",
     "output_names",
+    "read_recipe",
     "rerun",
     "run",
     "run_demo",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,38 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from segment.composition import Composition
 from segment.io import find_images
 from segment.io.decode import decode
 from segment.model import FittedModel, Segmenter
-from segment.model.parameters import LATER
-from segment.model.storage import assemble
-from segment.pipeline.outputs import FORMAT, VERSION, digest_labels, software
+from segment.pipeline.outputs import digest_labels, software
 from segment.pipeline.reading import Failure, ReadOptions, digest_file, read_one
+from segment.pipeline.side_car import (
+    Difference,
+    SideCarError,
+    damaged,
+    load_record,
+    recorded_composition,
+    recorded_model,
+)
 from segment.records import Micrograph
-
-
-class SideCarError(ValueError):
-    """A file is not a side-car that this version can read; the message names the file and the reason."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Something that is not what the side-car says.
-
-    Attributes
-    ----------
-    kind : {"input", "version", "parameter", "model"}
-    name : str
-        Which one, e.g. ``"sha256"`` or ``"numpy"``.
-    recorded, found : str
-        What the side-car says, and what is so now.
-    """
-
-    kind: str
-    name: str
-    recorded: str
-    found: str
 
 
 @dataclass(frozen=True)
@@ -101,21 +82,19 @@ def rerun(
         If an item of `training` stands for no image.
     """
     side_car = Path(side_car)
-    record = _load(side_car)
+    record = load_record(side_car)
     differences = _versions(record)
     path = _locate(record, side_car, image)
     try:
-        model, differing = _model(record)
+        model, differing = recorded_model(record)
         differences += differing
         read_options = ReadOptions(**record["read_options"])
         expected = str(record["labels_sha256"])
-        composition = Composition(**record["composition"]) if record.get("composition") is not None else None
-        if composition is not None and model is not None:
-            composition.check(model.names)
+        composition = recorded_composition(record, model)
         micrograph, differing = _input(record, path, read_options)
         differences += differing
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(side_car, error) from error
+        raise damaged(side_car, error) from error
     if model is None or micrograph is None:
         return RerunResult(side_car, path, False, False, None, tuple(differences))
     if training is not None:
@@ -129,26 +108,6 @@ def rerun(
         return RerunResult(side_car, path, False, False, None, tuple(differences))
     changed = _changed(labels, side_car.with_name(f"{side_car.stem}_labels.png"))
     return RerunResult(side_car, path, digest_labels(labels) == expected, True, changed, tuple(differences))
-
-
-def _load(side_car: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(side_car.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SideCarError(f"{side_car}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise _damaged(side_car, error) from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise SideCarError(f"{side_car}: not the side-car of a segmentation; expected one that 'segment run' wrote")
-    if record.get("version") != VERSION:
-        found = record.get("version")
-        raise SideCarError(f"{side_car}: side-car of version {found!r}; this version reads {VERSION}")
-    return record
-
-
-def _damaged(side_car: Path, error: BaseException) -> SideCarError:
-    reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-    return SideCarError(f"{side_car}: not a side-car, or a damaged one ({reason or type(error).__name__})")
 
 
 def _versions(record: dict[str, Any]) -> list[Difference]:
@@ -171,22 +130,6 @@ def _locate(record: dict[str, Any], side_car: Path, image: str | Path | None) ->
     recorded = Path(source["path"])
     places = (recorded, side_car.parent / recorded, side_car.parent / recorded.name)
     return next((place for place in places if place.is_file()), recorded)
-
-
-def _model(record: dict[str, Any]) -> tuple[FittedModel | None, list[Difference]]:
-    """Put the model together again; None where this version knows other parameters than the side-car names."""
-    described, recorded = record["model"], {**LATER, **record["parameters"]}
-    known = set(Segmenter().parameters.to_json())
-    odd = [Difference("parameter", name, str(recorded[name]), "not known") for name in sorted(set(recorded) - known)]
-    odd += [Difference("parameter", name, "not recorded", "needed") for name in sorted(known - set(recorded))]
-    if odd:
-        return None, odd
-    components = np.array(described["components"], dtype=np.float32)
-    content = {**described, "parameters": recorded, "names": record["phases"]}
-    model = assemble(content, components, np.array(described["loss_history"], dtype=np.float64))
-    if model.digest != described["sha256"]:
-        return model, [Difference("model", "sha256", str(described["sha256"]), model.digest)]
-    return model, []
 
 
 def _input(record: dict[str, Any], path: Path, options: ReadOptions) -> tuple[Micrograph | None, list[Difference]]:

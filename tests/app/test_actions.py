@@ -287,7 +287,7 @@ def test_known_fractions_guide_the_labels(actions, opened):
     actions.desk.update("tab", lambda _: opened)
     *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, 0)
     found = session.field.phase_map
-    alone = Segmenter(2).fit([field.micrograph for field in session.fields])
+    alone = Segmenter(2, features="pixel").fit([field.micrograph for field in session.fields])
     assert np.array_equal(found.labels, alone.predict(session.field.micrograph, fractions=[0.7, 0.3]).labels)
     assert found.guidance is not None
     for known, expected in (("70", "2 phases, and 1"), ("a, b", "as 70, 30"), ("90, 90", "sum")):

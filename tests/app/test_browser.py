@@ -195,6 +195,21 @@ def test_band_and_pixel_size_are_corrected(user, micrograph):
     says(page, "whole row from 1 to 259, not 9999")
 
 
+def test_a_dropped_side_car_sets_the_controls_and_applies_its_model(user, micrograph, tmp_path):
+    from segment import Segmenter
+    from segment.pipeline import run as run_batch
+
+    run_batch([micrograph], Segmenter(2, preset="high_sparsity", random_state=7), tmp_path)
+    page = user()
+    drop(page, micrograph, tmp_path / "steel.json")
+    says(page, "Model, names and settings of the side-car are back.")
+    page.wait_for_function("document.querySelector('#k input[type=number]').value === '2'")
+    page.get_by_role("button", name="More settings").click()
+    page.wait_for_function("document.querySelector('#alpha input')?.value === '0.15'")
+    run(page)
+    assert page.locator("#phases tbody tr").count() == 2
+
+
 def test_everything_can_be_done_with_the_keyboard(user, micrograph):
     page = user()
     page.keyboard.press("Tab")

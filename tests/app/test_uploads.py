@@ -60,7 +60,7 @@ def test_a_new_image_is_shown_and_one_of_the_same_name_gets_another(drop):
         ("empty.png", b"", "the file is empty"),
         ("bomb.png", png_header(30_000, 30_000), "claims 30000 x 30000 pixels, more than 32000000"),
         ("cut.png", png_header(64, 64)[:-20], "cut.png"),
-        ("side.json", b'{"format": "segment result"', "cannot read 'side.json'"),
+        ("side.json", b'{"format": "segment result"', "side.json: not a side-car, or a damaged one"),
         ("model.npz", b"PK\x03\x04 nonsense", "model.npz"),
         ("x.txt", b"PixelSize=2.5", "drop them together with their image"),
     ],
