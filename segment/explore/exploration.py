@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segment.explore.candidate import Candidate, Exploration
 from segment.explore.distinct import agreement_matrix, find_distinct
 from segment.explore.looks import LOOKS, make_grid
 from segment.explore.trial import Trial, share, try_candidate
 from segment.explore.uncertainty import uncertainty_map
-from segment.features import extract
 from segment.model.segmenter import Image, as_micrograph
+from segment.model.training import extract_features
 from segment.records import Micrograph
 
 # More grid points than this show nothing more on a sheet.
@@ -23,6 +21,7 @@ GRID_POINTS = 250_000
 # Points at which maps are compared with each other.
 COMPARED = 20_000
 NEARLY_THE_SAME = 0.9
+ALL = 0.999
 
 OnCandidate = Callable[[int, int], None]
 
@@ -52,7 +51,8 @@ def explore(
     Returns
     -------
     Exploration
-        Candidates ordered by their mean agreement with the others: what many looks find comes first.
+        Candidates ordered by their mean agreement with the others: what many looks find comes first. Maps that give
+        99.9 % of the pixels to one phase are left out.
 
     Raises
     ------
@@ -63,9 +63,9 @@ def explore(
 
     Notes
     -----
-    Candidates of one look share their features. Each is fitted to 4000 pixels from 3 seeds and mapped once, on a grid
-    of some 250 000 points; a smoothed map binds points of the grid as it binds pixels. Deterministic for any number of
-    threads.
+    Candidates of one look share their features. Each is fitted from 3 seeds, to 10 000 pixels each, and mapped once, on
+    a grid of some 250 000 points: what `Segmenter.from_parameters` makes of the same image at those points, smoothed
+    maps nearly so. Deterministic for any number of threads.
 
     Examples
     --------
@@ -93,19 +93,17 @@ def run_trials(micrograph: Micrograph, n_phases: Iterable[int], *, random_state:
     if image.size < most:
         raise ValueError(f"{most} phases need at least as many pixels, {micrograph.name} has {image.size}")
     step = _step(micrograph)
-    grey = np.ascontiguousarray(image[::step, ::step])
-    for look, several in grid.items():
-        stack = extract(image, look.features, scale=look.scale, flatten=look.flatten)
-        shared = share(stack.data, step, random_state)
-        del stack
+    for several in grid.values():
+        shared = share(extract_features(image, several[0]), image, several[0], step)
         for parameters in several:
-            trial = try_candidate(shared, parameters, step)
-            yield replace(trial, labels=_from_dark_to_bright(trial.labels, grey, parameters.n_phases))
+            yield try_candidate(shared, parameters, step)
 
 
 def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: float = NEARLY_THE_SAME) -> Exploration:
     """Compare all trials of an image, and keep those that differ; parameters as those of `explore`."""
-    size = trials[0].labels.size
+    size, n_tried = trials[0].labels.size, len(trials)
+    # One phase for (nearly) all pixels is no segmentation, unless nothing else was found.
+    trials = [trial for trial in trials if _largest_share(trial) < ALL] or trials[:1]
     places = np.unique(np.linspace(0, size - 1, min(COMPARED, size)).astype(np.int64))
     agreement = agreement_matrix([trial.labels.ravel()[places] for trial in trials])
     groups = find_distinct(agreement, [trial.stability for trial in trials], nearly_the_same)
@@ -132,17 +130,13 @@ def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: flo
     uncertainty = uncertainty_map([candidate.labels for candidate in candidates])
     enlarged = cv2.resize(uncertainty, (width, height), interpolation=cv2.INTER_LINEAR)
     return Exploration(
-        micrograph, tuple(candidates), np.asarray(enlarged, dtype=np.float32), len(trials), _step(micrograph)
+        micrograph, tuple(candidates), np.asarray(enlarged, dtype=np.float32), n_tried, _step(micrograph)
     )
+
+
+def _largest_share(trial: Trial) -> float:
+    return float(np.bincount(trial.labels.ravel()).max() / trial.labels.size)
 
 
 def _step(micrograph: Micrograph) -> int:
     return max(1, round((micrograph.image.size / GRID_POINTS) ** 0.5))
-
-
-def _from_dark_to_bright(labels: NDArray[np.uint8], grey: NDArray[np.float32], n_phases: int) -> NDArray[np.uint8]:
-    counts = np.bincount(labels.ravel(), minlength=n_phases)
-    sums = np.bincount(labels.ravel(), weights=grey.ravel(), minlength=n_phases)
-    means = np.divide(sums, counts, out=np.full(n_phases, np.inf), where=counts > 0)
-    ranks = np.argsort(np.argsort(means, kind="stable"), kind="stable")
-    return ranks.astype(np.uint8)[labels]

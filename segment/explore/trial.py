@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from segment.evaluate import adjusted_rand_index, count_overlap
-from segment.model import Parameters
-from segment.model.abundances import largest, scale
-from segment.model.sharpening import sharpen
+from segment.model import FittedModel, Parameters
+from segment.model.abundances import largest, normalise
 from segment.model.smoothing import smooth
-from segment.model.training import find_starts, solver
+from segment.model.training import draw, learn, unmix
+from segment.records import FeatureStack
 
-# Pixels that a fit looks at; a third of the fits' time is saved, and nothing lost, against four times as many.
-SAMPLE = 4000
 N_SEEDS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some pixels under one look.
+
+    Attributes
+    ----------
+    X : ndarray of float32, shape (n, n_features)
+    levels : ndarray of float32, shape (n,)
+        Their grey levels.
+    """
+
+    X: NDArray[np.float32]
+    levels: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +40,17 @@ class Shared:
 
     Attributes
     ----------
-    rows : ndarray of float32, shape (n_features, h, w)
+    grid : FeatureStack
         Features of the exploration's grid.
-    samples : tuple of ndarray of float32, shape (n, n_features)
-        Features of pixels drawn at random, another draw for each seed.
+    samples : tuple of Sample
+        Pixels drawn at random, another draw for each seed.
+    total : int
+        Pixels of the image.
     """
 
-    rows: NDArray[np.float32]
-    samples: tuple[NDArray[np.float32], ...]
+    grid: FeatureStack
+    samples: tuple[Sample, ...]
+    total: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +61,7 @@ class Trial:
     ----------
     parameters : Parameters
     labels : ndarray of uint8, shape (h, w)
-        Of the exploration's grid.
+        Of the exploration's grid; phases from dark to bright.
     stability : float
         Mean adjusted Rand index between three seeds' labels of one sample.
     """
@@ -56,17 +71,20 @@ class Trial:
     stability: float
 
 
-def share(data: NDArray[np.float32], step: int, random_state: int) -> Shared:
-    """Take from the features of all pixels, shape (n_features, h, w), what candidates need."""
-    X = data.reshape(len(data), -1)
-    seeds = range(random_state, random_state + N_SEEDS)
-    draws = [np.random.default_rng(seed).choice(X.shape[1], min(SAMPLE, X.shape[1]), replace=False) for seed in seeds]
-    samples = tuple(np.ascontiguousarray(X[:, np.sort(draw)].T) for draw in draws)
-    return Shared(np.ascontiguousarray(data[:, ::step, ::step]), samples)
+def share(stack: FeatureStack, grey: NDArray[np.float32], parameters: Parameters, step: int) -> Shared:
+    """Take from the features of all pixels what candidates with these parameters, but for their phases, need."""
+    X, levels = stack.X, grey.ravel()
+    count = min(parameters.max_pixels, len(X))
+    seeds = range(parameters.random_state, parameters.random_state + N_SEEDS)
+    # The first seed draws what a preset's own fit to this image draws.
+    draws = [draw(np.random.default_rng(seed), len(X), count) for seed in seeds]
+    samples = tuple(Sample(np.asfortranarray(X[drawn]), levels[drawn]) for drawn in draws)
+    grid = FeatureStack(np.ascontiguousarray(stack.data[:, ::step, ::step]), stack.names)
+    return Shared(grid, samples, len(X))
 
 
 def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
-    """Fit a candidate from several seeds, and map it from the first.
+    """Fit a candidate from several seeds, and map it from the first, as a preset with these parameters does.
 
     Parameters
     ----------
@@ -78,30 +96,24 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
     Returns
     -------
     Trial
-        Its phases in the engine's order.
     """
-    fits = [_fit(sample, parameters, seed) for seed, sample in enumerate(shared.samples)]
-    judged = [largest(_unmix(shared.samples[0], H, parameters)) for H in fits]
+    with warnings.catch_warnings():
+        # That a component explains nothing is seen in the map.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        models = [_fit(shared, parameters, seed) for seed in range(len(shared.samples))]
+    first = shared.samples[0].X
+    judged = [largest(unmix(FeatureStack(first.T[:, None], shared.grid.names), model)) for model in models]
     k = parameters.n_phases
     stability = np.mean([adjusted_rand_index(count_overlap(a, b, k, k)) for a, b in combinations(judged, 2)])
-    n_features, *shape = shared.rows.shape
-    shares = _unmix(shared.rows.reshape(n_features, -1).T, fits[0], parameters).reshape(k, *shape)
+    shares = unmix(shared.grid, models[0]).reshape(k, *shared.grid.data.shape[1:])
     # The Laplacian counts pixels: neighbours that are `step` apart are bound step^2 times as loosely.
-    return Trial(parameters, largest(smooth(shares, parameters.smoothness / step**2)), float(stability))
+    labels = largest(normalise(smooth(shares, parameters.smoothness / step**2)))
+    return Trial(parameters, labels, float(stability))
 
 
-def _fit(X: NDArray[np.float32], parameters: Parameters, seed: int) -> NDArray[np.float32]:
-    """Return sharpened components; the first seed starts as a preset would, the others at random."""
-    nmf = solver(parameters, find_starts(parameters, X.shape[1])[0] if seed == 0 else "random", X.shape)
-    nmf.set_params(random_state=parameters.random_state + seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        W = nmf.fit_transform(X)
-    lengths = np.linalg.norm(nmf.components_, axis=1)
-    return sharpen(X, W * lengths, nmf.components_, parameters.sharpening)
-
-
-def _unmix(X: NDArray[np.float32], H: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
-    nmf = solver(parameters, "random", X.shape)
-    nmf.components_ = np.ascontiguousarray(H, dtype=np.float32)
-    return scale(nmf.transform(X), np.linalg.norm(H, axis=1).astype(np.float32))
+def _fit(shared: Shared, parameters: Parameters, seed: int) -> FittedModel:
+    """Learn from a seed's sample; the first seed starts as a preset does, the others at random."""
+    sample = shared.samples[seed]
+    if seed:
+        parameters = replace(parameters, random_state=parameters.random_state + seed, init="random")
+    return learn(sample.X, sample.levels, parameters, shared.total)

@@ -10,7 +10,7 @@ MAX_PHASES = 255
 SMALLEST_SCALE = 0.01
 MOST_LEVELS = 64
 # Parameters that files written before them lack, with the values that do nothing.
-LATER: dict[str, Any] = {"scale": 1.0, "flatten": "auto", "smoothness": 0.0, "min_region": 0}
+LATER: dict[str, Any] = {"scale": 1.0, "flatten": "auto", "max_pixels": 0, "smoothness": 0.0, "min_region": 0}
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Parameters:
         Start of a fit; "auto" is nndsvda below 5 components and random from 5.
     sharpening : int
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
+    max_pixels : int
+        Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float
         Strength of the engine's ``smoothness_W`` on the image grid when a map is made; 0: none.
     min_region : int
@@ -72,6 +74,7 @@ class Parameters:
     tol: float
     init: str
     sharpening: int
+    max_pixels: int
     smoothness: float
     min_region: int
     random_state: int
@@ -80,6 +83,7 @@ class Parameters:
         _check_whole("n_phases", self.n_phases, 1, MAX_PHASES)
         _check_whole("max_iter", self.max_iter, 1, None)
         _check_whole("sharpening", self.sharpening, 0, None)
+        _check_whole("max_pixels", self.max_pixels, 0, None)
         _check_whole("min_region", self.min_region, 0, None)
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":

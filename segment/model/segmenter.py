@@ -70,6 +70,8 @@ class Segmenter:
         Start of the fit; "auto" is nndsvda below 5 components and random from 5.
     sharpening : int, optional
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
+    max_pixels : int, optional
+        Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float, optional
         Strength of the engine's ``smoothness_W`` on the image grid when a map is made; 0: none.
     min_region : int, optional
@@ -124,6 +126,7 @@ class Segmenter:
         tol: float | None = None,
         init: str | None = None,
         sharpening: int | None = None,
+        max_pixels: int | None = None,
         smoothness: float | None = None,
         min_region: int | None = None,
     ) -> None:
@@ -142,6 +145,7 @@ class Segmenter:
             tol=tol,
             init=init,
             sharpening=sharpening,
+            max_pixels=max_pixels,
             smoothness=smoothness,
             min_region=min_region,
         )

@@ -53,27 +53,33 @@ def stack_features(
     -------
     X : ndarray of float32, shape (n_rows, n_features)
         Fortran-ordered: one feature after the other in memory, images side by side within it. Every pixel is a row
-        while X has no more than 50 million entries; of more, the same share of every image is drawn by the seed.
+        while they are no more than `Parameters.max_pixels` and X has no more than 50 million entries; of more, the
+        same share of every image is drawn by the seed.
     levels : ndarray of float32, shape (n_rows,)
         Grey level of each row's pixel.
     """
     n_features = len(FEATURES[parameters.features].names)
     total = sum(grey.size for grey in greys)
-    share = min(1.0, MOST_ENTRIES / (n_features * total))
+    share = min(1.0, MOST_ENTRIES / (n_features * total), (parameters.max_pixels or total) / total)
     if len(greys) == 1 and share == 1.0:
         return extract_features(greys[0], parameters).X, greys[0].ravel()
-    counts = [max(1, int(share * grey.size)) for grey in greys]
+    counts = [max(1, round(share * grey.size)) for grey in greys]
     rng = np.random.default_rng(parameters.random_state)
     joined = np.empty((n_features, sum(counts)), dtype=np.float32)
     levels = np.empty(sum(counts), dtype=np.float32)
     start = 0
     for grey, count in zip(greys, counts, strict=True):
         rows = slice(start, start + count)
-        chosen = slice(None) if share == 1.0 else np.sort(rng.choice(grey.size, count, replace=False))
+        chosen = slice(None) if share == 1.0 else draw(rng, grey.size, count)
         joined[:, rows] = extract_features(grey, parameters).data.reshape(n_features, -1)[:, chosen]
         levels[rows] = grey.ravel()[chosen]
         start += count
     return joined.T, levels
+
+
+def draw(rng: np.random.Generator, n_pixels: int, count: int) -> NDArray[np.int64]:
+    """Return the numbers of `count` pixels, ascending."""
+    return np.sort(rng.choice(n_pixels, count, replace=False))
 
 
 def solver(parameters: Parameters, init: str, shape: tuple[int, int]) -> nmfcore.NMF:
@@ -153,13 +159,41 @@ def train(
     Notes
     -----
     A phase's brightness is the mean grey level of the training pixels in which its share is the largest; one that
-    wins no pixel comes last. Ties keep the engine's order. Beyond 50 million features of pixels, 200 MB, the fit sees
-    a sample of the pixels, see `stack_features`; `reconstruction_error` is then an estimate.
+    wins no pixel comes last. Ties keep the engine's order. The fit sees a sample of the pixels where
+    `Parameters.max_pixels` says so or X were larger than 200 MB, see `stack_features`; `reconstruction_error` is then
+    an estimate.
     """
     total = sum(grey.size for grey in greys)
     if total < parameters.n_phases:
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
     X, levels = stack_features(greys, parameters)
+    return learn(X, levels, parameters, total, training)
+
+
+def learn(
+    X: NDArray[np.float32],
+    levels: NDArray[np.float32],
+    parameters: Parameters,
+    total: int,
+    training: Iterable[dict[str, Any]] = (),
+) -> FittedModel:
+    """Fit H to rows of features; see `train`.
+
+    Parameters
+    ----------
+    X : ndarray of float32, shape (n_rows, n_features)
+    levels : ndarray of float32, shape (n_rows,)
+        Grey level of each row's pixel.
+    parameters : Parameters
+    total : int
+        Pixels that the rows stand for.
+    training : iterable of dict
+        What to remember of each image.
+
+    Returns
+    -------
+    FittedModel
+    """
     ceiling = float(X.max())
     starts = find_starts(parameters, X.shape[1])
     for attempt, init in enumerate(starts):
@@ -182,7 +216,7 @@ def train(
             f"{dead.size} of {parameters.n_phases} components explain nothing (W is about zero) from init {init!r}; "
             f"{following}",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     order = np.argsort(brightness, kind="stable")
     return FittedModel(

@@ -13,9 +13,9 @@ from segment.evaluate import adjusted_rand_index, count_overlap, evaluate
 from segment.explore import LOOKS, agreement_matrix, exploration, explore, find_distinct, make_grid, uncertainty_map
 from segment.explore.files import Request, list_path, read_candidates, write_choice, write_exploration
 from segment.explore.trial import share, try_candidate
-from segment.features import extract
 from segment.io import from_array, write_png
 from segment.model import resolve
+from segment.model.training import extract_features
 from segment.plots import plot_sheet, plot_uncertainty
 from segment.samples import make_micrograph
 
@@ -54,7 +54,8 @@ def test_candidates_are_distinct_numbered_and_every_try_is_accounted_for(found):
     maps = [candidate.labels for candidate in found.candidates]
     assert [candidate.number for candidate in found.candidates] == list(range(1, len(maps) + 1))
     assert found.n_tried == 2 * len(LOOKS)
-    assert len(maps) + sum(candidate.twins for candidate in found.candidates) == found.n_tried
+    assert len(maps) + sum(candidate.twins for candidate in found.candidates) <= found.n_tried
+    assert max(max(candidate.fractions) for candidate in found.candidates) < 0.999
     assert 2 <= len(maps) < found.n_tried
     agreement = agreement_matrix(maps)
     assert agreement[~np.eye(len(maps), dtype=bool)].max() <= exploration.NEARLY_THE_SAME + 0.02
@@ -81,14 +82,20 @@ def test_one_of_the_candidates_is_right(found, sample):
 
 
 def test_a_picked_preset_makes_the_map_of_the_sheet(found, sample):
-    close = []
-    for candidate in found.candidates:
-        if candidate.stability > 0.95 and candidate.parameters.n_phases == 2:
-            made = Segmenter.from_parameters(candidate.parameters).fit_predict(sample.image)
-            close.append(rand(made.labels, candidate.labels))
-    assert len(close) >= 2
-    assert min(close) > 0.8
-    assert np.median(close) > 0.93
+    for candidate in found.candidates[::3]:
+        made = Segmenter.from_parameters(candidate.parameters).fit_predict(sample.image)
+        assert np.array_equal(made.labels, candidate.labels), candidate.caption
+
+
+@pytest.mark.filterwarnings("ignore:.*components explain nothing")
+def test_a_picked_preset_makes_the_map_of_the_sheet_where_that_is_a_grid(monkeypatch, sample):
+    monkeypatch.setattr(exploration, "GRID_POINTS", 96 * 128 // 4)
+    for candidate in explore(sample.image, [3]).candidates:
+        made = Segmenter.from_parameters(candidate.parameters).fit_predict(sample.image)
+        if candidate.parameters.smoothness:
+            assert rand(made.labels[::2, ::2], candidate.labels) > 0.7
+        else:
+            assert np.array_equal(made.labels[::2, ::2], candidate.labels), candidate.caption
 
 
 def test_the_same_seed_finds_the_same(found, sample):
@@ -110,11 +117,14 @@ def test_large_images_are_mapped_on_a_grid(monkeypatch, sample):
 def test_smoothing_binds_grid_points_as_it_binds_pixels():
     image = make_micrograph("dual_phase_steel", shape=(200, 240), band=False).image.astype(np.float32) / 255
     image += np.random.default_rng(0).normal(0, 0.1, image.shape).astype(np.float32)
-    stack = extract(image, "grey", scale=0.3)
-    smooth = resolve(n_phases=2, features="grey", smoothness=8.0, sharpening=15, init="nndsvda")
-    fine, coarse = (try_candidate(share(stack.data, step, 0), smooth, step).labels for step in (1, 2))
-    plain = try_candidate(share(stack.data, 2, 0), replace(smooth, smoothness=0.0), 2).labels
-    too_much = try_candidate(share(stack.data, 2, 0), replace(smooth, smoothness=32.0), 2).labels
+    smooth = resolve(n_phases=2, features="grey", scale=0.3, smoothness=8.0, max_pixels=4000)
+
+    def labels(step: int, strength: float) -> np.ndarray:
+        parameters = replace(smooth, smoothness=strength)
+        shared = share(extract_features(image, parameters), image, parameters, step)
+        return try_candidate(shared, parameters, step).labels
+
+    fine, coarse, plain, too_much = labels(1, 8.0), labels(2, 8.0), labels(2, 0.0), labels(2, 32.0)
     agreements = [rand(fine[::2, ::2], other) for other in (coarse, plain, too_much)]
     assert agreements[0] == max(agreements)
     assert agreements[0] > 0.8
