@@ -3,16 +3,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cases import CASES
-from benchmarks.cases import tall as tall_case
 from benchmarks.fresh import call_child
 from benchmarks.micrographs import load_matrix
-from benchmarks.peers import PEERS, Peer
+from benchmarks.peers import PEERS
 from benchmarks.records import QUICK
 from benchmarks.report import collect
 
@@ -28,18 +28,17 @@ TINY = dataclasses.replace(
     quality_images=1,
     app_shape=(64, 64),
     app_runs=3,
+    stream_rows=(3000, 6000),
+    scale=0.01,
 )
+MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "not above", "to equal loss"}
+NEEDS_DATA = ("faces", "samson", "eels", "swimmer")
 COLUMNS = {
-    "tall": {
-        "images",
-        "k",
-        "scikit-learn s",
-        "nmfcore s",
-        "speed-up",
-        "scikit-learn loss",
-        "nmfcore loss",
-        "not above",
-    },
+    **dict.fromkeys(("tall", "digits", "spectrogram", "poisson", "words"), MATRIX),
+    "transform": {"k", "engine", "layout", "seconds", "loss"},
+    "scaling": {"varied", "m", "n", "k", "peer", "seconds"},
+    "out_of_core": {"rows", "fit s", "transform s", "memory of its own above the start MiB"},
+    "cold_start": {"peer", "process", "import s", "first fit s"},
     "pipeline": {"engine", "read s", "train s", "segment one s", "total s", "spread"},
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
     "import": {"statement", "seconds", "spread"},
@@ -54,7 +53,7 @@ def synthetic_images(tmp_path, monkeypatch):
     monkeypatch.setenv("NMFCORE_DATA", str(tmp_path / "absent"))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in NEEDS_DATA])
 def test_case_runs_small_and_its_tables_are_sound(name):
     result = CASES[name].run(TINY)
     assert result.name == name
@@ -69,33 +68,26 @@ def test_case_runs_small_and_its_tables_are_sound(name):
             assert math.isfinite(value)
 
 
-def test_tall_sets_the_slower_subject_and_its_worse_loss_against_the_quickest_reference():
-    rows = [
-        {"peer": "nmfcore", "setting": "feature-major", "is first": True, "seconds": 1.0, "loss": 5.0},
-        {"peer": "nmfcore", "setting": "sample-major", "is first": False, "seconds": 2.0, "loss": 7.0},
-        {"peer": "scikit-learn", "setting": "sample-major", "is first": True, "seconds": 16.0, "loss": 6.0},
-        {
-            "peer": "scikit-learn",
-            "setting": "sample-major, 1 BLAS thread",
-            "is first": False,
-            "seconds": 8.0,
-            "loss": 8.0,
-        },
-    ]
-    cell = tall_case._summarise([{**row, "images": 1, "pixels": 9, "k": 2} for row in rows])
-    assert (cell["speed-up"], cell["speed-up over quickest"]) == (8.0, 4.0)
-    assert cell["nmfcore loss"] == 7.0
-    assert cell["not above"] is False
-    assert next(iter(tall_case._headlines([cell]))).endswith("at 0 of 1 k")
-    fine = {**cell, "not above": True}
-    assert "at 1 of 2 k; there 8 to 8 times as fast" in next(iter(tall_case._headlines([cell, fine])))
+@pytest.mark.parametrize("name", NEEDS_DATA)
+def test_case_says_what_data_it_needs(name):
+    result = CASES[name].run(TINY)
+    assert result.tables == {}
+    assert re.fullmatch(r"no unmixing/\S+ in the folder named by NMFCORE_DATA", result.skipped[0])
 
 
-def test_a_missing_peer_is_skipped_with_its_reason(monkeypatch):
-    absent = Peer("some engine", "package_that_is_not_there", lambda X, k, limit: pytest.fail("was called"))
-    monkeypatch.setitem(PEERS, "absent", absent)
-    assert "absent" not in tall_case._available()
-    assert absent.reason_to_skip() == "some engine: package 'package_that_is_not_there' is not installed"
+@pytest.mark.parametrize("name", NEEDS_DATA)
+def test_case_with_data_runs_small(name, shared_data, monkeypatch):
+    monkeypatch.setenv("NMFCORE_DATA", str(shared_data))
+    (row,) = CASES[name].run(dataclasses.replace(TINY, peers=("scikit-learn-cd",))).tables["Matrices"]
+    assert row.keys() >= MATRIX
+
+
+def test_many_images_repeat_ten():
+    few, _ = load_matrix(10, 8)
+    many, description = load_matrix(12, 8)
+    assert np.array_equal(many[:640], few)
+    assert np.array_equal(many[640:], few[:128])
+    assert description.endswith("repeated to 12")
 
 
 def test_matrix_is_feature_major_and_says_what_it_is():
@@ -109,7 +101,7 @@ def test_matrix_is_feature_major_and_says_what_it_is():
 
 def test_settings_arrange_the_same_values():
     X = np.arange(12.0).reshape(4, 3)
-    for setting in PEERS["scikit-learn"].settings:
+    for setting in PEERS["scikit-learn-cd"].settings:
         arranged = setting.arrange(X)
         assert np.array_equal(arranged, X)
         assert arranged.flags.f_contiguous == (setting.layout == "feature-major")
@@ -123,9 +115,18 @@ def test_a_failing_child_is_reported():
 def test_command_lists_cases_and_writes_where_told(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("benchmarks.__main__.QUICK", TINY)
     assert main(["--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(CASES)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*CASES, *PEERS]
     assert main(["--quick", "--case", "import", "--out", str(tmp_path / "made")]) == 0
     assert (tmp_path / "made" / "results.json").is_file()
+
+
+def test_command_keeps_to_the_chosen_peers(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.__main__.QUICK", TINY)
+    assert main(["--quick", "--case", "digits", "--peer", "scikit-learn-mu", "--out", str(tmp_path)]) == 0
+    record = json.loads((tmp_path / "results.json").read_text())
+    assert record["effort"]["peers"] == ["scikit-learn-mu"]
+    assert record["cases"][0]["seconds"] > 0
+    assert [row["peer"] for row in record["cases"][0]["tables"]["Contenders"]] == ["nmfcore", "scikit-learn-mu"]
 
 
 def test_command_refuses_an_unknown_case(capsys):
