@@ -57,7 +57,19 @@ PixelSize = Annotated[
 ]
 Names = Annotated[
     str | None,
-    typer.Option("--names", help="Names of the phases, darkest first, separated by commas.", show_default=False),
+    typer.Option(
+        "--names",
+        help="Names of the phases, darkest first (with --labels by their ids), separated by commas.",
+        show_default=False,
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Painted pixels that teach the phases: NAME_labels.png or NAME.png, or a folder of them, with the ids "
+        "0, 1, ... and 255 where nothing is painted.",
+        show_default=False,
+    ),
 ]
 Fractions = Annotated[
     str | None,
@@ -120,6 +132,7 @@ def demo(
 def train(
     images: Images,
     out: Annotated[Path, typer.Option("--out", "-o", help="Model file to write.")] = Path("model.npz"),
+    labels: Labels = None,
     k: Phases = None,
     preset: Preset = "default",
     features: Features = None,
@@ -149,7 +162,7 @@ def train(
                 raise ValueError(f"--out: a model file ends in .npz, got '{out}'")
         paths = find_images(images)
         with session.progress() as advance:
-            failures = train_files(paths, segmenter, options=options, on_progress=advance)
+            failures = train_files(paths, segmenter, labels=labels, options=options, on_progress=advance)
         segmenter.save(out)
         model = segmenter.model
         session.report(failures)
@@ -218,6 +231,7 @@ def apply(
 def run(
     images: Images,
     out: Out = Path("out"),
+    labels: Labels = None,
     k: Phases = None,
     preset: Preset = "default",
     features: Features = None,
@@ -255,6 +269,7 @@ def run(
                 images,
                 segmenter,
                 out,
+                labels=labels,
                 options=options,
                 resume=resume,
                 exports=exports,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.model.parameters import LATER, Parameters
+from segment.model.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class FittedModel:
     parameters : Parameters
         What the fit was asked for.
     components : ndarray of float32, shape (k, n_features)
-        H as the engine fitted it, rows in phase order: darkest phase first.
+        H as the engine fitted it, rows in phase order: darkest phase first. Where labels taught the phases, the mean
+        features of each phase's pixels, in the order of its ids.
     feature_names : tuple of str
         One name a column of `components`.
     names : tuple of str
@@ -39,6 +41,8 @@ class FittedModel:
         Whether the fit stopped because of `tol`.
     training : tuple of dict
         Name, SHA-256 (None for an array), shape and first row of the band of every training image.
+    teaching : Teaching or None
+        What labels taught, which then makes the map; None for a fit without labels.
     """
 
     parameters: Parameters
@@ -51,6 +55,7 @@ class FittedModel:
     n_iter: int
     is_converged: bool
     training: tuple[dict[str, Any], ...]
+    teaching: Teaching | None = None
 
     @property
     def norms(self) -> NDArray[np.float32]:
@@ -65,11 +70,12 @@ class FittedModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that decides a prediction: components, feature names, phase names and parameters."""
+        """SHA-256 of all that decides a prediction: components, feature and phase names, parameters, teaching."""
         parameters = self.parameters.to_json()
         # A model of an earlier version keeps its digest.
         decided = {name: value for name, value in parameters.items() if name not in LATER or value != LATER[name]}
-        described = json.dumps([decided, self.feature_names, self.names], sort_keys=True)
+        taught = [] if self.teaching is None else [self.teaching.to_json()]
+        described = json.dumps([decided, self.feature_names, self.names, *taught], sort_keys=True)
         # One byte order, so that a model has the same digest on every machine.
         numbers = np.ascontiguousarray(self.components, dtype="<f4").tobytes()
         return hashlib.sha256(described.encode() + numbers).hexdigest()

@@ -11,6 +11,7 @@ from segment.interchange import TABLE_FORMATS, check_formats
 from segment.io import OutputError, find_images, write_text
 from segment.measure import PhaseFraction, fractions_csv
 from segment.model import Segmenter
+from segment.pipeline.labelling import match_labels
 from segment.pipeline.naming import output_names
 from segment.pipeline.outputs import output_paths, write_result
 from segment.pipeline.reading import Failure, OnProgress, Progress, ReadOptions, failure, read_one, silent
@@ -82,6 +83,7 @@ def train(
     inputs: Iterable[str | Path],
     segmenter: Segmenter,
     *,
+    labels: str | Path | None = None,
     options: ReadOptions | None = None,
     on_progress: OnProgress = silent,
 ) -> tuple[Failure, ...]:
@@ -93,6 +95,9 @@ def train(
         Files, folders or glob patterns.
     segmenter : Segmenter
         Fitted in place.
+    labels : str or Path, optional
+        Label file or folder of them that teaches the phases, see `segment.pipeline.labelling.match_labels`; files
+        that are labels of an input are no inputs.
     options : ReadOptions, optional
         How the files are read.
     on_progress : callable, optional
@@ -110,12 +115,12 @@ def train(
     NothingReadableError
         If no file could be read.
     ValueError
-        If there are fewer pixels than phases.
+        If there are fewer pixels than phases, or the labels are not those of the images.
     """
     options = options or ReadOptions()
     micrographs: list[Micrograph] = []
     failures: list[Failure] = []
-    paths = find_images(inputs)
+    paths, painted = _without_labels(find_images(inputs), labels)
     for index, path in enumerate(paths, start=1):
         item = read_one(path, options)
         failures.append(item) if isinstance(item, Failure) else micrographs.append(item)
@@ -123,7 +128,8 @@ def train(
     if not micrographs:
         raise NothingReadableError(failures)
     on_progress(Progress("fit", 0, 1, f"{len(micrographs)} images"))
-    segmenter.fit(micrographs)
+    found = None if labels is None else [painted.get(micrograph.path or Path()) for micrograph in micrographs]
+    segmenter.fit(micrographs, found)
     on_progress(Progress("fit", 1, 1, f"{len(micrographs)} images"))
     return tuple(failures)
 
@@ -220,6 +226,7 @@ def run(
     segmenter: Segmenter,
     out: str | Path,
     *,
+    labels: str | Path | None = None,
     options: ReadOptions | None = None,
     resume: bool = False,
     exports: Iterable[str] = (),
@@ -238,6 +245,8 @@ def run(
         Fitted in place.
     out : str or Path
         Folder, made where missing.
+    labels : str or Path, optional
+        Label file or folder of them, as for `train`.
     options : ReadOptions, optional
         How the files are read.
     resume : bool, default False
@@ -247,7 +256,7 @@ def run(
     report : bool, default False
         Write ``report.html``, one page that holds everything.
     names : sequence of str, optional
-        What to call the phases, that of the darkest first.
+        What to call the phases, that of the darkest first; with labels in the order of their ids.
     composition : Composition, optional
         Known phase fractions of every image.
     on_progress : callable, optional
@@ -270,14 +279,14 @@ def run(
     """
     options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
     n_phases = segmenter.parameters.n_phases
-    # Before the training, which takes its time.
-    if names is not None and len(names) != n_phases:
+    # Before the training, which takes its time; labels may say of themselves how many phases there are.
+    if labels is None and names is not None and len(names) != n_phases:
         raise ValueError(f"names: {n_phases} phases need as many names, got {len(names)}")
-    if composition is not None:
+    if labels is None and composition is not None:
         composition.check(names or [f"phase {phase}" for phase in range(n_phases)])
-    paths = find_images(inputs)
-    _refuse_overwriting(paths, output_names(paths), out, exports)
-    failures = train(paths, segmenter, options=options, on_progress=on_progress)
+    paths, painted = _without_labels(find_images(inputs), labels)
+    _refuse_overwriting((*paths, *painted.values()), output_names(paths), out, exports)
+    failures = train(paths, segmenter, labels=labels, options=options, on_progress=on_progress)
     if names is not None:
         segmenter.name_phases(names)
     segmenter.save(out / MODEL)
@@ -308,6 +317,15 @@ def _segmented(
         return segmenter.predict(micrograph, **({} if composition is None else composition.to_json()))
     except ValueError as error:
         return failure(path, error)
+
+
+def _without_labels(paths: list[Path], labels: str | Path | None) -> tuple[list[Path], dict[Path, Path]]:
+    """Tell images from their labels, which may lie beside them."""
+    if labels is None:
+        return paths, {}
+    painted = match_labels(labels, paths)
+    files = {path.resolve() for path in painted.values()}
+    return [path for path in paths if path.resolve() not in files], painted
 
 
 def _refuse_overwriting(paths: Sequence[Path], names: Sequence[str], out: Path, exports: Sequence[str]) -> None:

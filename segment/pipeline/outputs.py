@@ -137,6 +137,7 @@ def _side_car(
         "band": asdict(micrograph.band),
         "calibration": asdict(micrograph.calibration),
         "parameters": phase_map.parameters,
+        "treatment": phase_map.treatment.to_json(micrograph.calibration.pixel_size_um),
         "seed": phase_map.parameters["random_state"],
         "model": {
             "sha256": model.digest,
@@ -148,6 +149,7 @@ def _side_car(
             "feature_names": model.feature_names,
             "components": model.components.tolist(),
             "training": model.training,
+            "teaching": None if model.teaching is None else model.teaching.to_json(),
         },
         "phases": list(phase_map.names),
         "labels_sha256": digest_labels(phase_map.labels),

@@ -1,0 +1,194 @@
+"""Learn phases from a few labelled pixels and all the unlabelled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import nmfcore
+from segment.features import FEATURES
+from segment.model.fitted import FittedModel
+from segment.model.labels import UNLABELLED
+from segment.model.parameters import Parameters
+from segment.model.teaching import Dictionary, Teaching, atom_shares, lift, visible
+from segment.model.training import extract_features
+
+ATOMS_PER_PHASE = 4
+PIXELS_PER_ATOM = 10
+# Metrics of the features, from that of the factorization to that in which every feature has the same variance.
+POWERS = (0.0, 0.5, 1.0)
+# Strengths of the logistic calibration, among which held-out blocks of the labelled pixels choose.
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+BLOCKS_PER_SIDE = 3
+MOST_ROWS = 20_000
+SMALLEST = np.float32(1e-3)
+TAILS = (0.001, 0.999)
+
+
+def learn(
+    greys: Sequence[NDArray[np.float32]],
+    annotations: Sequence[NDArray[np.uint8] | None],
+    parameters: Parameters,
+    training: Iterable[dict[str, Any]],
+) -> FittedModel:
+    """Learn phases from labelled pixels; those without any are found among the unlabelled ones.
+
+    Each phase gets up to four atoms, the means of groups of its labelled pixels. Every pixel is explained by all atoms,
+    ``min 1/2 |lift(x) - w H|^2 over w >= 0`` (see `segment.model.teaching.lift`), in three metrics of the features; a
+    logistic model of the shares of the atoms says how much each speaks for each phase. Held-out blocks of the labelled
+    pixels choose its strength.
+
+    Parameters
+    ----------
+    greys : sequence of ndarray of float32, shape (h, w)
+        Prepared images.
+    annotations : sequence of ndarray of uint8, shape (h, w), or None
+        Phase of each pixel of each image as its micrograph has them, 255 where nothing is labelled.
+    parameters : Parameters
+    training : iterable of dict
+        What to remember of each image.
+
+    Returns
+    -------
+    FittedModel
+        Phases in the order of their ids; its components are the mean features of each phase's pixels.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two phases come out.
+    """
+    k = parameters.n_phases
+    every_ids = [_resized(ids, grey.shape) for ids, grey in zip(annotations, greys, strict=True)]
+    painted = sum(np.bincount(ids[ids != UNLABELLED], minlength=k) for ids in every_ids)
+    step, stride = (max(1, -(-count // MOST_ROWS)) for count in (painted.sum(), sum(grey.size for grey in greys)))
+    parts: list[tuple[NDArray[Any], ...]] = []
+    for index, (grey, ids) in enumerate(zip(greys, every_ids, strict=True)):
+        X = visible(extract_features(grey, parameters))
+        rows = np.flatnonzero(ids != UNLABELLED)[::step]
+        parts.append((X[rows], ids[rows].astype(np.intp), _blocks(grey.shape, index)[rows], X[::stride]))
+    known, owners, blocks, everything = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+    # Not at the top, here and below: scikit-learn takes a second to load.
+    from threadpoolctl import threadpool_limits
+
+    # Sums over threads would end in other bits with each number of them.
+    with threadpool_limits(1):
+        missing = np.flatnonzero(painted == 0)
+        if missing.size:
+            found, led = _find_others(known, owners, everything, missing, k, parameters.random_state)
+            known, owners = np.concatenate([known, found]), np.concatenate([owners, led])
+            blocks = np.concatenate([blocks, np.arange(len(found)) % BLOCKS_PER_SIDE])
+        seen = np.concatenate([everything, known])
+        low, high = np.quantile(seen, TAILS, axis=0).astype(np.float32)
+        high = np.maximum(high, low + SMALLEST)
+        deviations = np.maximum(everything.std(axis=0), SMALLEST)
+        metrics = [(high - low) / deviations**power for power in POWERS]
+        dictionaries = tuple(
+            _make_dictionary(known, owners, blocks, (low, high, weights / np.linalg.norm(weights)), parameters)
+            for weights in metrics
+        )
+    components = np.stack([known[owners == phase].mean(axis=0, dtype=np.float64) for phase in range(k)])
+    components = components.astype(np.float32)
+    nmf = nmfcore.NMF(k)
+    nmf.components_ = components
+    residual = float(np.linalg.norm(everything - nmf.transform(everything) @ components)) * stride**0.5
+    return FittedModel(
+        parameters=parameters,
+        components=components,
+        feature_names=FEATURES[parameters.features].names,
+        names=tuple(f"phase {phase}" for phase in range(k)),
+        init="labels",
+        loss_history=np.array([0.5 * residual**2]),
+        reconstruction_error=residual,
+        n_iter=0,
+        is_converged=True,
+        training=tuple(training),
+        teaching=Teaching(dictionaries, tuple(int(count) for count in painted)),
+    )
+
+
+def _make_dictionary(
+    X: NDArray[np.float32],
+    owners: NDArray[np.intp],
+    blocks: NDArray[np.intp],
+    metric: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+    parameters: Parameters,
+) -> Dictionary:
+    from sklearn.linear_model import LogisticRegression
+
+    k = parameters.n_phases
+    lifted = lift(X, *metric)
+    atoms = np.concatenate([_group(lifted[owners == phase], parameters.random_state) for phase in range(k)])
+    shares = atom_shares(lifted, atoms)
+    strength = _choose_strength(shares, owners, blocks)
+    model = LogisticRegression(C=strength, max_iter=500).fit(shares, owners)
+    slopes, offsets = np.asarray(model.coef_.T), np.asarray(model.intercept_)
+    if k == 2:
+        # Of two phases scikit-learn models the second only.
+        slopes, offsets = np.hstack([-slopes, slopes]) / 2, np.concatenate([-offsets, offsets]) / 2
+    return Dictionary(*metric, atoms, slopes, offsets)
+
+
+def _group(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """Return the means of groups of one phase's pixels: four, or fewer of few pixels."""
+    from sklearn.cluster import KMeans
+
+    count = max(1, min(ATOMS_PER_PHASE, len(rows) // PIXELS_PER_ATOM, len(np.unique(rows, axis=0))))
+    return KMeans(count, n_init=1, random_state=seed).fit(rows).cluster_centers_.astype(np.float32)
+
+
+def _choose_strength(shares: NDArray[np.float32], owners: NDArray[np.intp], blocks: NDArray[np.intp]) -> float:
+    """Choose the strength under which blocks of pixels that were held out are most probable; 1 where none can be."""
+    from sklearn.linear_model import LogisticRegression
+
+    best, highest = 1.0, -np.inf
+    for strength in STRENGTHS:
+        logs = []
+        for block in range(BLOCKS_PER_SIDE):
+            seen = blocks != block
+            classes = np.unique(owners[seen])
+            held = ~seen & np.isin(owners, classes)
+            if len(classes) < 2 or not held.any():
+                continue
+            model = LogisticRegression(C=strength, max_iter=500).fit(shares[seen], owners[seen])
+            columns = np.searchsorted(classes, owners[held])
+            logs.append(model.predict_log_proba(shares[held])[np.arange(len(columns)), columns])
+        likelihood = float(np.concatenate(logs).mean()) if logs else -np.inf
+        if likelihood > highest:
+            best, highest = strength, likelihood
+    return best
+
+
+def _find_others(
+    known: NDArray[np.float32],
+    owners: NDArray[np.intp],
+    everything: NDArray[np.float32],
+    missing: NDArray[np.intp],
+    k: int,
+    seed: int,
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Find the phases nobody painted: components beside those of the painted ones, and the pixels they lead most."""
+    means = np.stack([known[owners == phase].mean(axis=0) for phase in np.unique(owners)])
+    nmf = nmfcore.NMF(k, fixed_components=means, init="random", random_state=seed)
+    W = nmf.fit_transform(everything) * np.linalg.norm(nmf.components_, axis=1)
+    shares = W / np.maximum(W.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    count = min(len(known) // len(means), len(everything) // (2 * k)) or 1
+    leading = [np.argsort(-shares[:, len(means) + index], kind="stable")[:count] for index in range(len(missing))]
+    return everything[np.concatenate(leading)], np.repeat(missing, count)
+
+
+def _resized(ids: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    if ids is None:
+        return np.full(shape, UNLABELLED, dtype=np.uint8).ravel()
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8).ravel()
+
+
+def _blocks(shape: tuple[int, ...], index: int) -> NDArray[np.intp]:
+    """Deal the blocks of an image, three a side, to three groups, none twice in a row or a column of blocks."""
+    down, across = (np.arange(length) * BLOCKS_PER_SIDE // length for length in shape)
+    return ((down[:, None] + across + index) % BLOCKS_PER_SIDE).ravel()
