@@ -5,34 +5,55 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 from benchmarks.cases import CASES
+from benchmarks.peers import PEERS, SUBJECT
+from benchmarks.publish import publish
 from benchmarks.records import FULL, QUICK
 from benchmarks.report import write_report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen cases and write their report; return the exit code."""
+    """Run the chosen cases and write their report, or publish one; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, a minute or two: shows that all still runs")
+    parser.add_argument("--quick", action="store_true", help="small sizes, a minute: shows only that all still runs")
     parser.add_argument("--case", nargs="+", choices=CASES, metavar="NAME", help="only these: " + ", ".join(CASES))
+    others = [name for name in PEERS if name != SUBJECT]
+    parser.add_argument("--peer", nargs="+", choices=others, metavar="NAME", help="only these: " + ", ".join(others))
     parser.add_argument("--out", type=Path, default=Path("out/benchmarks"), metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--list", action="store_true", help="list the cases and stop")
+    parser.add_argument("--list", action="store_true", help="list the cases and the peers and stop")
+    parser.add_argument(
+        "--publish", type=Path, metavar="FILE", help="write docs/benchmarks from a results.json and stop"
+    )
     options = parser.parse_args(arguments)
     if options.list:
         for name, case in CASES.items():
-            print(f"{name:10} {case.title}")
+            print(f"{name:22} {case.title}")
+        for name, peer in PEERS.items():
+            print(f"{name:22} {peer.reason_to_skip() or peer.title}")
+        return 0
+    if options.publish is not None:
+        try:
+            written = publish(options.publish)
+        except (OSError, ValueError) as error:
+            parser.error(f"--publish {options.publish}: {error}")
+        for path in written:
+            print(path)
         return 0
     effort = QUICK if options.quick else FULL
+    if options.peer:
+        effort = replace(effort, peers=tuple(options.peer))
     results = []
     for name in options.case or CASES:
         start = perf_counter()
-        results.append(CASES[name].run(effort))
-        print(f"{name}: {perf_counter() - start:.1f} s", file=sys.stderr)
-        for headline in results[-1].headlines:
-            print(f"  {headline}", file=sys.stderr)
+        result = CASES[name].run(effort)
+        results.append(replace(result, seconds=perf_counter() - start))
+        print(f"{name}: {results[-1].seconds:.1f} s", file=sys.stderr, flush=True)
+        for headline in (*result.headlines, *(f"skipped {reason}" for reason in result.skipped)):
+            print(f"  {headline}", file=sys.stderr, flush=True)
     for path in write_report(results, effort, options.out):
         print(path)
     return 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 
@@ -29,17 +29,18 @@ def first_fit(peer: str, matrix: str, n_components: int) -> dict[str, Any]:
     import numpy as np
 
     X = np.load(matrix)
-    start = perf_counter()
-    from benchmarks.peers import PEERS
+    began = perf_counter()
+    from benchmarks.peers import PEERS, Job
 
+    job = Job(X, n_components)
     __import__(PEERS[peer].package)
     imported = perf_counter()
-    PEERS[peer].fit(X, n_components, None)
+    PEERS[peer].fit(job)
     first = perf_counter()
-    PEERS[peer].fit(X, n_components, None)
+    PEERS[peer].fit(job)
     second = perf_counter()
     return {
-        "import_seconds": imported - start,
+        "import_seconds": imported - began,
         "first_seconds": first - imported,
         "second_seconds": second - first,
     }
@@ -49,20 +50,33 @@ def peak_memory(peer: str, n_samples: int, n_features: int, n_components: int) -
     """Fit a large matrix once and say by how much the peak rose above what the process held before, X included."""
     import numpy as np
 
-    from benchmarks.peers import PEERS
+    from benchmarks.peers import PEERS, SUBJECT, Job
 
+    # The peak does not depend on the number of iterations, their time does.
+    limits: dict[str, Any] = {} if peer == SUBJECT else {"max_iter": 2, "stops": False}
     rng = np.random.default_rng(0)
     parts = rng.random((3, n_features), dtype=np.float32)
     small = np.asfortranarray(rng.random((5000, 3), dtype=np.float32) @ parts)
-    PEERS[peer].fit(small, n_components, None)
+    PEERS[peer].fit(Job(small, n_components, **limits))
     X = np.empty((n_samples, n_features), dtype=np.float32, order="F")
     for start in range(0, n_samples, 1 << 16):
         rows = X[start : start + (1 << 16)]
         rows[:] = rng.random((len(rows), 3), dtype=np.float32) @ parts
         rows += 0.1 * rng.random(rows.shape, dtype=np.float32)
     held = _memory("VmRSS")
-    PEERS[peer].fit(X, n_components, None)
+    PEERS[peer].fit(Job(X, n_components, **limits))
     return {"x_bytes": X.nbytes, "held_bytes": held, "peak_bytes": _memory("VmHWM")}
+
+
+def training_memory(count: int, crop: int | None) -> dict[str, Any]:
+    """Train the default preset on micrographs and segment one; say what the process held at its peak, all included."""
+    from benchmarks.cases.pipeline import N_PHASES
+    from benchmarks.micrographs import load_images
+    from segment import Segmenter
+
+    images, _ = load_images(count, crop)
+    Segmenter(N_PHASES).fit(images).predict(images[0])
+    return {"peak_bytes": _memory("VmHWM")}
 
 
 def _memory(field: str, process: int | None = None) -> int:
@@ -74,6 +88,51 @@ def _memory(field: str, process: int | None = None) -> int:
 
     lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def stream_rows(folder: str, n_samples: int, n_features: int, n_components: int) -> dict[str, Any]:
+    """Write features of many rows to a file, learn from it and write the weights to another, block by block."""
+    from pathlib import Path
+
+    import numpy as np
+
+    from nmfcore import NMF
+
+    rng = np.random.default_rng(0)
+    parts = rng.random((3, n_features), dtype=np.float32)
+    features, weights = Path(folder, "features.npy"), Path(folder, "weights.npy")
+    X = np.lib.format.open_memmap(features, mode="w+", dtype=np.float32, shape=(n_features, n_samples))
+    for start in range(0, n_samples, 1 << 18):
+        rows = rng.random((min(1 << 18, n_samples - start), 3), dtype=np.float32) @ parts
+        rows += 0.1 * rng.random(rows.shape, dtype=np.float32)
+        X[:, start : start + len(rows)] = rows.T
+    X.flush()
+    del X
+    X = np.load(features, mmap_mode="r").T
+    out = np.lib.format.open_memmap(weights, mode="w+", dtype=np.float32, shape=(n_samples, n_components))
+    # Pages of the two files come and go as the system likes; what the process itself holds is anonymous memory.
+    NMF(n_components, random_state=0).fit(np.array(X[:20_000])).transform(X[:20_000], out=out[:20_000])
+    held = _memory("RssAnon")
+    peak = held
+
+    def look(progress: Any) -> None:
+        nonlocal peak
+        peak = max(peak, _memory("RssAnon"))
+
+    start, cpu = perf_counter(), process_time()
+    model = NMF(n_components, random_state=0).fit(X, callback=look)
+    fitted, fit_cpu = perf_counter(), process_time()
+    model.transform(X, out=out)
+    seconds, transform_cpu = perf_counter() - fitted, process_time() - fit_cpu
+    return {
+        "fit_seconds": fitted - start,
+        "fit_cpu_seconds": fit_cpu - cpu,
+        "transform_seconds": seconds,
+        "transform_cpu_seconds": transform_cpu,
+        "iterations": model.n_iter_,
+        "above_bytes": max(peak, _memory("RssAnon")) - held,
+        "file_bytes": features.stat().st_size,
+    }
 
 
 def first_page() -> dict[str, Any]:
@@ -151,6 +210,8 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     "time_import": time_import,
     "first_fit": first_fit,
     "peak_memory": peak_memory,
+    "training_memory": training_memory,
+    "stream_rows": stream_rows,
     "first_page": first_page,
     "app_runs": app_runs,
 }

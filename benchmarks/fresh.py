@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def call_child(task: str, arguments: dict[str, Any], numba_cache: Path | None = None) -> dict[str, Any]:
+def call_child(
+    task: str, arguments: dict[str, Any], numba_cache: Path | None = None, seconds: float | None = None
+) -> dict[str, Any]:
     """Run one task of `benchmarks.child` in a new interpreter.
 
     Parameters
@@ -27,6 +29,8 @@ def call_child(task: str, arguments: dict[str, Any], numba_cache: Path | None = 
         JSON-serialisable keyword arguments of the task.
     numba_cache : Path or None
         Folder for compiled kernels; None leaves the environment as it is.
+    seconds : float or None
+        When to give up; None: never.
 
     Returns
     -------
@@ -37,14 +41,18 @@ def call_child(task: str, arguments: dict[str, Any], numba_cache: Path | None = 
     ------
     RuntimeError
         The child failed; the message ends with the last line it wrote.
+    TimeoutError
+        It took longer than so many seconds, and was ended.
     """
     environment = dict(os.environ)
     if numba_cache is not None:
         environment["NUMBA_CACHE_DIR"] = str(numba_cache)
     command = [sys.executable, "-m", "benchmarks.child", task, json.dumps(arguments)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, timeout=seconds, check=False, **pipes)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"task {task!r} was ended after {seconds:g} s") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise RuntimeError(f"task {task!r} failed in a fresh process (exit code {done.returncode}): {last}")

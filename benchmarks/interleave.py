@@ -19,43 +19,54 @@ class Contender:
     ----------
     name : str
     call : callable
-        What is timed.
-    warm_up : callable
+        ``call(turn)``, what is timed; the turns count from 0, over all rounds.
+    warm_up : callable, default: nothing
         Called once, untimed, before the first round: compiles and loads.
     calls : int, default 1
         Timed calls in a row per round; more for contenders so quick that one call is mostly noise.
+    rounds : int or None, default None
+        Rounds to take part in; None: all. Fewer for contenders that would take the time of all others.
     """
 
     name: str
-    call: Callable[[], Any]
-    warm_up: Callable[[], Any]
+    call: Callable[[int], Any]
+    warm_up: Callable[[], Any] = lambda: None
     calls: int = 1
+    rounds: int | None = None
 
 
-def interleave(contenders: Sequence[Contender], rounds: int) -> dict[str, tuple[Timing, Any]]:
+def interleave(
+    contenders: Sequence[Contender], rounds: int, judge: Callable[[Any], Any] = lambda returned: returned
+) -> dict[str, tuple[Timing, list[Any]]]:
     """Run every contender in each round, each round starting with another one.
 
     Parameters
     ----------
     contenders : sequence of Contender
     rounds : int
+    judge : callable, default: the identity
+        Called, untimed, with what a call returned; only what it makes of it is kept.
 
     Returns
     -------
-    dict of str to (Timing, object)
-        By name: the times, and what the last call returned.
+    dict of str to (Timing, list)
+        By name: the times, and what was judged, one entry a call.
     """
     for contender in contenders:
         contender.warm_up()
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    results: dict[str, Any] = {}
+    judged: dict[str, list[Any]] = {contender.name: [] for contender in contenders}
     for turn in range(rounds):
         shift = turn % len(contenders)
         for contender in (*contenders[shift:], *contenders[:shift]):
+            if contender.rounds is not None and turn >= contender.rounds:
+                continue
             for _ in range(contender.calls):
-                results.pop(contender.name, None)
                 gc.collect()
+                number = len(seconds[contender.name])
                 start = perf_counter()
-                results[contender.name] = contender.call()
+                returned = contender.call(number)
                 seconds[contender.name].append(perf_counter() - start)
-    return {name: (Timing(tuple(times)), results[name]) for name, times in seconds.items()}
+                judged[contender.name].append(judge(returned))
+                del returned
+    return {name: (Timing(tuple(times)), judged[name]) for name, times in seconds.items()}

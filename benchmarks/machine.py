@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_info
 
-from nmfcore import get_num_threads
-
-PACKAGES = ("nmfcore", "numpy", "scipy", "numba", "scikit-learn", "opencv-python-headless")
+PACKAGES = ("nmfcore", "numpy", "scipy", "numba", "scikit-learn", "opencv-python-headless", "torch")
 
 
 def describe_machine() -> dict[str, Any]:
@@ -31,10 +30,10 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def describe_versions() -> dict[str, str]:
-    """Give the versions of Python and of every package whose speed enters the figures."""
+def describe_versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """Give the versions of Python and of every package whose speed enters the figures, `more` among them."""
     versions = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in dict.fromkeys((*PACKAGES, *more)):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
@@ -44,7 +43,13 @@ def describe_versions() -> dict[str, str]:
 
 def describe_threads() -> dict[str, Any]:
     """Give the threads of each loaded numerical library and the variables that limit them."""
-    pools = {f"{pool['internal_api']} ({pool['prefix']})": pool["num_threads"] for pool in threadpool_info()}
+    # Not at the top: fresh processes that time an import come through here.
+    from nmfcore import get_num_threads
+
+    pools = {
+        f"{pool['internal_api']} ({Path(pool['filepath']).name.partition('.')[0]})": pool["num_threads"]
+        for pool in threadpool_info()
+    }
     limits = {name: value for name, value in sorted(os.environ.items()) if name.endswith("_NUM_THREADS")}
     return {"cores": available_cores(), "nmfcore": get_num_threads(), "pools": pools, "limits": limits}
 

@@ -13,6 +13,7 @@ from segment.features import extract
 from segment.samples import MATERIALS, make_micrograph
 
 SHAPE = (703, 1024)
+DIFFERENT = 10
 
 
 def real_paths() -> list[Path]:
@@ -57,7 +58,7 @@ def load_images(count: int, crop: int | None) -> tuple[list[NDArray[np.float32]]
 
 
 def load_matrix(count: int, crop: int | None) -> tuple[NDArray[np.float32], str]:
-    """Stack the six per-pixel features of micrographs into one matrix.
+    """Stack the six per-pixel features of micrographs into one matrix; ten different ones at most, then repeated.
 
     Parameters
     ----------
@@ -70,9 +71,14 @@ def load_matrix(count: int, crop: int | None) -> tuple[NDArray[np.float32], str]
         Feature-major, as `segment` hands it to the engine.
     description : str
     """
-    images, description = load_images(count, crop)
-    planes = np.concatenate([extract(image, "pixel").X.T for image in images], axis=1)
-    return planes.T, f"features 'pixel' of {description}"
+    images, description = load_images(min(count, DIFFERENT), crop)
+    features = [extract(image, "pixel").X.T for image in images]
+    pixels = images[0].size
+    planes = np.empty((features[0].shape[0], count * pixels), dtype=np.float32)
+    for number in range(count):
+        planes[:, number * pixels : (number + 1) * pixels] = features[number % len(features)]
+    repeated = f", repeated to {count}" if count > len(images) else ""
+    return planes.T, f"features 'pixel' of {description}{repeated}"
 
 
 def _read(path: Path) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -37,6 +37,15 @@ class Effort:
         Height and width of the image that the app segments.
     app_runs : int
         How often it does.
+    stream_rows : tuple of int
+        Rows of the files that are larger than memory allows twice.
+    scale : float
+        Numbers of samples of the synthetic matrices, as a share of those of a full run.
+    multiple, least_seconds, most_seconds : float
+        What a peer may spend on one search or on its calls in the rounds: so many times what the subject's fit takes,
+        within these bounds.
+    peers : tuple of str or None
+        Peers that take part; None: all.
     """
 
     name: str
@@ -51,10 +60,56 @@ class Effort:
     quality_halved: bool
     app_shape: tuple[int, int]
     app_runs: int
+    stream_rows: tuple[int, ...]
+    scale: float
+    multiple: float
+    least_seconds: float
+    most_seconds: float
+    peers: tuple[str, ...] | None = None
+
+    def allow(self, seconds: float) -> float:
+        """Say what a peer may spend, in seconds, where the subject's fit takes so many."""
+        return min(max(self.multiple * seconds, self.least_seconds), self.most_seconds)
 
 
-FULL = Effort("full", (1, 10), None, (2, 3, 4, 5, 6), 3, 10, 2_600_000, 9, 8, False, (703, 1024), 50)
-QUICK = Effort("quick", (1,), 256, (2, 4), 2, 2, 200_000, 3, 2, True, (128, 160), 6)
+FULL = Effort(
+    name="full",
+    images=(1, 10, 100),
+    crop=None,
+    components=(2, 3, 4, 5, 6),
+    repeats=3,
+    pipeline_images=3,
+    memory_rows=1_000_000,
+    imports=5,
+    quality_images=4,
+    quality_halved=True,
+    app_shape=(703, 1024),
+    app_runs=50,
+    stream_rows=(100_000, 1_000_000, 10_000_000, 100_000_000),
+    scale=1.0,
+    multiple=100.0,
+    least_seconds=0.5,
+    most_seconds=5.0,
+)
+QUICK = Effort(
+    name="quick",
+    images=(1,),
+    crop=128,
+    components=(3,),
+    repeats=2,
+    pipeline_images=2,
+    memory_rows=100_000,
+    imports=1,
+    quality_images=1,
+    quality_halved=True,
+    app_shape=(128, 160),
+    app_runs=6,
+    stream_rows=(20_000, 40_000),
+    scale=0.02,
+    multiple=10.0,
+    least_seconds=0.05,
+    most_seconds=0.2,
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +172,8 @@ class CaseResult:
     curves : tuple of Curve
     skipped : tuple of str
         What was left out, and why.
+    seconds : float
+        How long the case took.
     """
 
     name: str
@@ -125,4 +182,5 @@ class CaseResult:
     tables: dict[str, list[dict[str, Any]]]
     headlines: tuple[str, ...] = ()
     curves: tuple[Curve, ...] = ()
-    skipped: tuple[str, ...] = field(default=())
+    skipped: tuple[str, ...] = ()
+    seconds: float = 0.0

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe_machine, describe_threads, describe_versions
+from benchmarks.peers import PEERS
 from benchmarks.plot import draw_curves
 from benchmarks.records import CaseResult, Effort
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def collect(results: Sequence[CaseResult], effort: Effort) -> dict[str, Any]:
@@ -26,14 +27,15 @@ def collect(results: Sequence[CaseResult], effort: Effort) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys "schema", "effort", "machine", "versions", "threads", "cases".
+        Keys "schema", "effort", "machine", "versions", "threads", "absent" (peers that are not here, and why), "cases".
     """
     return {
         "schema": SCHEMA,
         "effort": asdict(effort),
         "machine": describe_machine(),
-        "versions": describe_versions(),
+        "versions": describe_versions(peer.distribution for peer in PEERS.values()),
         "threads": describe_threads(),
+        "absent": [reason for peer in PEERS.values() if (reason := peer.reason_to_skip())],
         "cases": [asdict(result) for result in results],
     }
 
@@ -67,19 +69,7 @@ def write_report(results: Sequence[CaseResult], effort: Effort, folder: Path) ->
 
 def format_markdown(record: dict[str, Any], pictures: Sequence[str] = ()) -> str:
     """Format a record of `collect` for reading; `pictures` are names of image files beside the text."""
-    machine, threads = record["machine"], record["threads"]
-    limits = ", ".join(f"{name}={value}" for name, value in threads["limits"].items()) or "none set"
-    lines = [
-        "# Benchmarks",
-        "",
-        f"Effort: {record['effort']['name']}. Times are medians of warm calls unless a table says otherwise; spread is "
-        "(slowest - fastest) / median. Contenders took turns within one run.",
-        "",
-        f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}. "
-        f"nmfcore ran on {threads['nmfcore']} threads; limits in the environment: {limits}.",
-        "",
-        "Versions: " + ", ".join(f"{name} {number}" for name, number in record["versions"].items()) + ".",
-    ]
+    lines = ["# Benchmarks", "", *describe_circumstances(record)]
     for case in record["cases"]:
         lines += ["", f"## {case['name']}: {case['title']}", "", f"Data: {case['data']}."]
         if case["headlines"]:
@@ -87,10 +77,29 @@ def format_markdown(record: dict[str, Any], pictures: Sequence[str] = ()) -> str
         for title, rows in case["tables"].items():
             lines += ["", f"### {title}", "", *format_table(rows)]
         if case["skipped"]:
-            lines += ["", "Skipped: " + "; ".join(case["skipped"]) + "."]
+            lines += ["", "Left out:", "", *(f"- {reason}" for reason in case["skipped"])]
     for picture in pictures:
         lines += ["", f"![Objective against time]({picture})"]
     return "\n".join(lines) + "\n"
+
+
+def describe_circumstances(record: dict[str, Any]) -> list[str]:
+    """Say in lines of Markdown what a run was made on, with what, and who was absent."""
+    machine, threads = record["machine"], record["threads"]
+    limits = ", ".join(f"{name}={value}" for name, value in threads["limits"].items()) or "none set"
+    effort = record["effort"]
+    chosen = f", of the peers only {', '.join(effort['peers'])}" if effort["peers"] else ""
+    pools = ", ".join(f"{name} {number}" for name, number in threads["pools"].items())
+    lines = [
+        f"Effort: {effort['name']}{chosen}. Times are medians of warm calls unless a table says otherwise; spread is "
+        "(slowest - fastest) / median. Contenders took turns within one run.",
+        "",
+        f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}. "
+        f"Threads: nmfcore {threads['nmfcore']}; {pools}. Limits in the environment: {limits}.",
+        "",
+        "Versions: " + ", ".join(f"{name} {number}" for name, number in record["versions"].items()) + ".",
+    ]
+    return [*lines, "", "Absent: " + "; ".join(record["absent"]) + "."] if record["absent"] else lines
 
 
 def format_table(rows: Sequence[dict[str, Any]]) -> list[str]:

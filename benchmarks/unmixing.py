@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["PLANTED", "Planted", "angles", "laurberg", "match", "planted_folder", "shares"]
+__all__ = ["PLANTED", "Planted", "angles", "laurberg", "match", "planted_folder", "reason_to_skip", "shares"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ def planted_folder() -> Path:
     """Return the folder ``unmixing`` of the one named by NMFCORE_DATA, by default ``../shared/data``."""
     root = os.environ.get("NMFCORE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
     return Path(root) / "unmixing"
+
+
+def reason_to_skip(file: str) -> str | None:
+    """Say why a file of the folder cannot be read; None where it can."""
+    if (planted_folder() / file).is_file():
+        return None
+    return f"no unmixing/{file} in the folder named by NMFCORE_DATA"
 
 
 def laurberg(a: float) -> Planted:

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 from benchmarks.cases.app import APP
 from benchmarks.cases.case import Case
+from benchmarks.cases.cold_start import COLD_START
+from benchmarks.cases.digits import DIGITS
+from benchmarks.cases.eels import EELS
+from benchmarks.cases.faces import FACES
 from benchmarks.cases.imports import IMPORTS
 from benchmarks.cases.known_answers import KNOWN_ANSWERS
 from benchmarks.cases.memory import MEMORY
+from benchmarks.cases.out_of_core import OUT_OF_CORE
 from benchmarks.cases.pipeline import PIPELINE
+from benchmarks.cases.poisson import POISSON
 from benchmarks.cases.quality import QUALITY
+from benchmarks.cases.samson import SAMSON
+from benchmarks.cases.scaling import SCALING
+from benchmarks.cases.spectrogram import SPECTROGRAM
+from benchmarks.cases.swimmer import SWIMMER
 from benchmarks.cases.tall import TALL
+from benchmarks.cases.transform import TRANSFORM
+from benchmarks.cases.words import WORDS
 
 __all__ = ["CASES", "Case"]
 
 CASES: dict[str, Case] = {
     "tall": TALL,
-    "pipeline": PIPELINE,
+    "transform": TRANSFORM,
+    "faces": FACES,
+    "samson": SAMSON,
+    "eels": EELS,
+    "swimmer": SWIMMER,
+    "digits": DIGITS,
+    "spectrogram": SPECTROGRAM,
+    "poisson": POISSON,
+    "words": WORDS,
+    "scaling": SCALING,
+    "out_of_core": OUT_OF_CORE,
+    "cold_start": COLD_START,
     "memory": MEMORY,
     "import": IMPORTS,
+    "pipeline": PIPELINE,
     "known_answers": KNOWN_ANSWERS,
     "quality": QUALITY,
     "app": APP,

@@ -2,170 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.bandwidth import read_and_write
 from benchmarks.cases.case import Case
-from benchmarks.fresh import measure_first_fits
-from benchmarks.interleave import Contender, interleave
-from benchmarks.loss import half_squared_norm, squared_loss
+from benchmarks.cases.contested import collect_outcomes
+from benchmarks.contest import Outcome, Problem, contest
 from benchmarks.micrographs import load_matrix
-from benchmarks.peers import PEERS, REFERENCE, SUBJECT, Peer, Setting
-from benchmarks.records import CaseResult, Curve, Effort
+from benchmarks.peers import PEERS, SUBJECT, Job
+from benchmarks.records import CaseResult, Effort
 
-TITLE = "Factorise the features of micrographs: time to a loss not above scikit-learn's final one"
-WARM_UP_ROWS = 20_000
-QUICK_CALLS = 3
-PILOT_ITERATIONS = 10
-PILOT_ROUNDS = 2
-CURVE_ROUNDS = 3
-LIMITS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 300)
+TITLE = "Factorise the features of micrographs, one image to a hundred"
+LAYOUTS = ("feature-major", "sample-major")
+# Where a fit of the references takes minutes, they alone are asked, for fewer k, and cut short after so many seconds.
+LARGE_PEERS = ("scikit-learn-cd",)
+LIMITS = {1: 30.0, 10: 40.0, 100: 60.0}
+LARGEST = 100
+LARGEST_COMPONENTS = (2, 4, 6)
 
 
 def run(effort: Effort) -> CaseResult:
-    """Measure every number of images and components, warm, then first calls and one panel of curves."""
-    cells: list[dict[str, Any]] = []
-    contenders: list[dict[str, Any]] = []
+    """Measure every number of images and components, warm, and bare passes over memory."""
+    outcomes: list[Outcome] = []
+    passes: list[dict[str, Any]] = []
     descriptions = []
-    reasons = [reason for peer in PEERS.values() if (reason := peer.reason_to_skip())]
     for count in effort.images:
         X, description = load_matrix(count, effort.crop)
         descriptions.append(description)
         for k in effort.components:
-            rows = _measure_cell(X, count, k, effort.repeats)
-            contenders += rows
-            cells.append(_summarise(rows))
-    X, _ = load_matrix(effort.images[0], effort.crop)
-    k = effort.components[len(effort.components) // 2]
-    tables = {"Cells": cells, "Contenders": contenders, f"First calls, {len(X):,} rows, k = {k}": _first_calls(X, k)}
+            if count < LARGEST or k in LARGEST_COMPONENTS:
+                outcomes.append(contest(_problem(X, count, k, effort), effort))
+            passes.append(_compare_with_memory(X, count, k, effort.repeats))
+    result = collect_outcomes("tall", TITLE, "; ".join(descriptions) + "; float32, identical values for all", outcomes)
+    tables = {**result.tables, "Passes over memory": passes}
+    headlines = (*result.headlines, *_pass_headlines(passes))
     return CaseResult(
-        name="tall",
-        title=TITLE,
-        data="; ".join(descriptions) + "; float32, identical values for all",
-        tables=tables,
-        headlines=tuple(_headlines(cells)),
-        curves=tuple(_draw_curves(X, k)),
-        skipped=tuple(reasons),
+        result.name, result.title, result.data, tables, headlines, result.curves, (*result.skipped, *_caps(effort))
     )
 
 
-def _available() -> dict[str, Peer]:
-    return {name: peer for name, peer in PEERS.items() if peer.reason_to_skip() is None}
+def _problem(X: NDArray[np.float32], count: int, k: int, effort: Effort) -> Problem:
+    name = f"{count} image{'s' if count > 1 else ''}, {len(X):,} x {X.shape[1]}"
+    return Problem(
+        name,
+        X,
+        k,
+        layouts=LAYOUTS if count < LARGEST else LAYOUTS[:1],
+        peers=LARGE_PEERS if count > 1 else None,
+        seconds=LIMITS[count] if effort.crop is None and count > 1 else None,
+    )
 
 
-def _contender(name: str, setting: Setting, X: NDArray[np.float32], k: int, max_iter: int | None) -> Contender:
-    matrix = setting.arrange(X)
-    call = partial(PEERS[name].fit_as, setting, matrix, k, max_iter)
-    # The subject may take another path on a small matrix, so it is warmed on this one; the others compile nothing.
-    head = setting.arrange(X[:WARM_UP_ROWS])
-    warm_up = call if name == SUBJECT else partial(PEERS[name].fit_as, setting, head, k, max_iter)
-    return Contender(f"{name}, {setting}", call, warm_up, QUICK_CALLS if name == SUBJECT else 1)
+def _caps(effort: Effort) -> Iterator[str]:
+    for count in effort.images:
+        if count > 1:
+            yield (
+                f"at {count} images only {', '.join(PEERS[name].title for name in LARGE_PEERS)} is asked besides "
+                f"nmfcore, and no call of it may be expected to take more than {LIMITS[count]:g} s"
+            )
 
 
-def _quickest(name: str, X: NDArray[np.float32], k: int) -> Setting:
-    """Choose the setting in which a peer does its first iterations quickest."""
-    settings = PEERS[name].settings
-    pilots = [_contender(name, setting, X, k, PILOT_ITERATIONS) for setting in settings]
-    times = interleave(pilots, PILOT_ROUNDS)
-    return min(settings, key=lambda setting: min(times[f"{name}, {setting}"][0].seconds))
-
-
-def _measure_cell(X: NDArray[np.float32], count: int, k: int, repeats: int) -> list[dict[str, Any]]:
-    """Time the subject in all its settings, each other peer in its first and its quickest."""
-    entries: dict[str, tuple[str, Setting]] = {}
-    contenders = []
-    for name, peer in _available().items():
-        chosen = peer.settings if name == SUBJECT else (peer.settings[0], _quickest(name, X, k))
-        for setting in dict.fromkeys(chosen):
-            contenders.append(_contender(name, setting, X, k, None))
-            entries[contenders[-1].name] = (name, setting)
-    measured = interleave(contenders, repeats)
-    norm = half_squared_norm(X)
-    rows = []
-    for label, (name, setting) in entries.items():
-        timing, fit = measured[label]
-        rows.append(
-            {
-                "images": count,
-                "pixels": len(X),
-                "k": k,
-                "peer": name,
-                "setting": str(setting),
-                "is first": setting == PEERS[name].settings[0],
-                "seconds": timing.median,
-                "spread": timing.spread,
-                "calls": len(timing.seconds),
-                "iterations": fit.iterations,
-                "loss": squared_loss(X, fit.W, fit.H),
-                "half norm": norm,
-                "own loss": None if fit.loss_history is None else float(fit.loss_history[-1]),
-            }
-        )
-    return rows
-
-
-def _summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Set the slower setting and the worse loss of the subject against the reference at its quickest."""
-    references = [row for row in rows if row["peer"] == REFERENCE]
-    subjects = [row for row in rows if row["peer"] == SUBJECT]
-    as_shipped = next(row for row in references if row["is first"])
-    quickest = min(references, key=lambda row: row["seconds"])
-    slower = max(subjects, key=lambda row: row["seconds"])
-    worst_loss = max(row["loss"] for row in subjects)
+def _compare_with_memory(X: NDArray[np.float32], count: int, k: int, repeats: int) -> dict[str, Any]:
+    """Time fits and bare passes over memory in turn, feature-major X, W as the fit returns it."""
+    job = Job(X, k)
+    fit = PEERS[SUBJECT].fit(job)
+    fits, memory = [], []
+    for _ in range(repeats):
+        start = perf_counter()
+        fit = PEERS[SUBJECT].fit(job)
+        fits.append(perf_counter() - start)
+        memory.append(read_and_write(X, np.empty_like(fit.W)))
+    moved = X.nbytes + fit.W.nbytes
     return {
-        "images": quickest["images"],
-        "pixels": quickest["pixels"],
-        "k": quickest["k"],
-        "scikit-learn s": as_shipped["seconds"],
-        "scikit-learn s, quickest": quickest["seconds"],
-        "quickest setting": quickest["setting"],
-        "nmfcore s": slower["seconds"],
-        "speed-up": as_shipped["seconds"] / slower["seconds"],
-        "speed-up over quickest": quickest["seconds"] / slower["seconds"],
-        "scikit-learn loss": quickest["loss"],
-        "nmfcore loss": worst_loss,
-        "loss difference %": 100 * (worst_loss / quickest["loss"] - 1) if quickest["loss"] else 0.0,
-        "not above": worst_loss <= min(row["loss"] for row in references),
+        "images": count,
+        "rows": len(X),
+        "k": k,
+        "X and W MB": moved / 1e6,
+        "read X, write W s": min(memory),
+        "GB/s": moved / 1e9 / min(memory),
+        "fit s": float(np.median(fits)),
+        "iterations": fit.iterations,
+        "fit / (read X, write W)": float(np.median(fits)) / min(memory),
     }
 
 
-def _headlines(cells: list[dict[str, Any]]) -> Iterable[str]:
-    for count in sorted({cell["images"] for cell in cells}):
-        mine = [cell for cell in cells if cell["images"] == count]
-        reached = [cell for cell in mine if cell["not above"]]
+def _pass_headlines(passes: list[dict[str, Any]]) -> Iterator[str]:
+    for count in dict.fromkeys(row["images"] for row in passes):
+        ratios = [row["fit / (read X, write W)"] for row in passes if row["images"] == count]
         plural = "s" if count > 1 else ""
-        text = f"{count} image{plural}, warm: loss not above scikit-learn's at {len(reached)} of {len(mine)} k"
-        if reached:
-            usual = [cell["speed-up"] for cell in reached]
-            best = [cell["speed-up over quickest"] for cell in reached]
-            text += f"; there {min(usual):.3g} to {max(usual):.3g} times as fast as scikit-learn as called by default"
-            text += f", {min(best):.3g} to {max(best):.3g} times as fast as scikit-learn in its quickest setting"
-        yield text
-
-
-def _first_calls(X: NDArray[np.float32], k: int) -> list[dict[str, Any]]:
-    return [row for name in _available() for row in measure_first_fits(name, X, k)]
-
-
-def _draw_curves(X: NDArray[np.float32], k: int) -> Iterable[Curve]:
-    """Call every peer with rising limits on the iterations: each point is a whole, warm, timed call."""
-    norm = half_squared_norm(X)
-    panel = f"{len(X):,} x {X.shape[1]}, k = {k}"
-    for name, peer in _available().items():
-        setting = _quickest(name, X, k)
-        seconds, objective = [], []
-        for limit in LIMITS:
-            contender = _contender(name, setting, X, k, limit)
-            timing, fit = interleave([contender], CURVE_ROUNDS)[contender.name]
-            seconds.append(timing.median)
-            objective.append(squared_loss(X, fit.W, fit.H) / norm)
-            if fit.iterations < limit:
-                break
-        yield Curve(f"{peer.title} ({setting})", panel, tuple(seconds), tuple(objective))
+        yield (
+            f"{count} image{plural}: a fit takes {min(ratios):.3g} to {max(ratios):.3g} times as long as reading X and "
+            "writing W once"
+        )
 
 
 TALL = Case(TITLE, run)

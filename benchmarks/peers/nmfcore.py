@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
-from numpy.typing import NDArray
+from benchmarks.peers.peer import EVERY_LOSS, ITAKURA_SAITO, Fit, Job, Peer
 
-from benchmarks.peers.peer import Fit, Peer
+MAX_ITER = 1000
 
 
-def fit(X: NDArray, n_components: int, max_iter: int | None = None) -> Fit:
-    """Run `nmfcore.NMF` with its defaults and tol 1e-4."""
+def fit(job: Job) -> Fit:
+    """Run `nmfcore.NMF` with its defaults: solver "cd" where it knows the loss, tol 1e-4; at most 1000 iterations."""
     from nmfcore import NMF
 
-    settings: dict[str, Any] = {"n_components": n_components, "tol": 1e-4, "random_state": 0}
-    if max_iter is not None:
-        settings["max_iter"] = max_iter
-    model = NMF(**settings)
+    model = NMF(
+        job.n_components,
+        solver="mu" if job.beta_loss == ITAKURA_SAITO else "cd",
+        beta_loss=job.beta_loss,
+        tol=1e-4 if job.stops else 0.0,
+        max_iter=job.max_iter or MAX_ITER,
+        random_state=job.seed,
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Maximum number of iterations")
-        W = model.fit_transform(X)
+        W = model.fit_transform(job.X)
     return Fit(W, model.components_, model.n_iter_, model.loss_history_)
 
 
-NMFCORE = Peer("nmfcore", "nmfcore", fit)
+NMFCORE = Peer("nmfcore", "nmfcore", "nmfcore", fit, MAX_ITER, losses=EVERY_LOSS, sparse=True)

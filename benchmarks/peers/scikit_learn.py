@@ -1,28 +1,33 @@
-"""scikit-learn's coordinate descent, the reference everybody has."""
+"""scikit-learn's coordinate descent and multiplicative updates, the references everybody has."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from functools import partial
 
-from numpy.typing import NDArray
+from benchmarks.peers.peer import EVERY_LOSS, Fit, Job, Peer, Setting
 
-from benchmarks.peers.peer import Fit, Peer, Setting
+CD_MAX_ITER = 300
+MU_MAX_ITER = 1000
 
-MAX_ITER = 300
 
-
-def fit(X: NDArray, n_components: int, max_iter: int | None = None) -> Fit:
-    """Run `sklearn.decomposition.NMF` with solver "cd", init "nndsvda", tol 1e-4 and at most 300 iterations."""
+def fit(solver: str, max_iter: int, job: Job) -> Fit:
+    """Run `sklearn.decomposition.NMF` with init "nndsvda" and tol 1e-4."""
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
 
-    settings: dict[str, Any] = {"solver": "cd", "init": "nndsvda", "tol": 1e-4, "random_state": 0}
-    settings |= {"n_components": n_components, "max_iter": MAX_ITER if max_iter is None else max_iter}
-    model = NMF(**settings)
+    model = NMF(
+        job.n_components,
+        init="nndsvda",
+        solver=solver,
+        beta_loss=job.beta_loss,
+        tol=1e-4 if job.stops else 0.0,
+        max_iter=job.max_iter or max_iter,
+        random_state=job.seed,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        W = model.fit_transform(X)
+        W = model.fit_transform(job.X)
     return Fit(W, model.components_, model.n_iter_)
 
 
@@ -33,4 +38,22 @@ SETTINGS = (
     Setting("sample-major", 1),
     Setting("feature-major", 1),
 )
-SCIKIT_LEARN = Peer("scikit-learn cd", "sklearn", fit, SETTINGS)
+SCIKIT_LEARN_CD = Peer(
+    "scikit-learn cd",
+    "sklearn",
+    "scikit-learn",
+    partial(fit, "cd", CD_MAX_ITER),
+    CD_MAX_ITER,
+    sparse=True,
+    settings=SETTINGS,
+)
+SCIKIT_LEARN_MU = Peer(
+    "scikit-learn mu",
+    "sklearn",
+    "scikit-learn",
+    partial(fit, "mu", MU_MAX_ITER),
+    MU_MAX_ITER,
+    losses=EVERY_LOSS,
+    sparse=True,
+    settings=SETTINGS,
+)

@@ -25,7 +25,7 @@ def test_report_holds_everything_and_names_no_host(tmp_path):
         "some data",
         "- fast",
         "| 2 | 0.25 | yes |  |",
-        "other: not installed",
+        "- other: not installed",
         "objective.svg",
     ):
         assert expected in text

@@ -9,13 +9,23 @@ def test_contenders_take_turns_and_nobody_always_starts():
 
     def contender(name, calls_per_round=1):
         return Contender(
-            name, lambda: calls.append(name) or name, lambda: calls.append(f"warm {name}"), calls_per_round
+            name,
+            lambda turn: calls.append(name) or f"{name}{turn}",
+            lambda: calls.append(f"warm {name}"),
+            calls_per_round,
         )
 
     measured = interleave([contender("a", 2), contender("b"), contender("c")], 3)
     assert calls == ["warm a", "warm b", "warm c", "a", "a", "b", "c", "b", "c", "a", "a", "c", "a", "a", "b"]
     assert {name: len(timing.seconds) for name, (timing, _) in measured.items()} == {"a": 6, "b": 3, "c": 3}
-    assert {name: result for name, (_, result) in measured.items()} == {"a": "a", "b": "b", "c": "c"}
+    assert measured["a"][1] == ["a0", "a1", "a2", "a3", "a4", "a5"]
+    assert measured["c"][1] == ["c0", "c1", "c2"]
+
+
+def test_a_slow_contender_takes_part_in_few_rounds_and_what_it_returns_is_judged():
+    contenders = [Contender("slow", lambda turn: turn, rounds=1), Contender("quick", lambda turn: turn)]
+    measured = interleave(contenders, 3, lambda turn: 10 * turn)
+    assert {name: judged for name, (_, judged) in measured.items()} == {"slow": [0], "quick": [0, 10, 20]}
 
 
 def test_timing_is_a_median_and_a_relative_spread():

@@ -1,0 +1,45 @@
+"""What a user waits for who starts Python and factorises something small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from benchmarks.cases.case import Case
+from benchmarks.fresh import measure_first_fits
+from benchmarks.peers import PEERS, SUBJECT
+from benchmarks.records import CaseResult, Effort
+
+TITLE = "Import and a first small fit in a fresh process, without and with compiled kernels on disk"
+COMPONENTS = 5
+ROWS = 500
+
+
+def run(effort: Effort) -> CaseResult:
+    """Let every installed peer fit 500 digits in two processes, one after the other."""
+    X = load_digits().data[:ROWS].astype(np.float32)
+    rows: list[dict[str, Any]] = []
+    skipped = []
+    for name, peer in PEERS.items():
+        if effort.peers is not None and name not in (SUBJECT, *effort.peers):
+            continue
+        if peer.reason_to_skip() is not None or peer.reason_to_refuse("frobenius", is_sparse=False) is not None:
+            continue
+        try:
+            rows += measure_first_fits(name, X, COMPONENTS)
+        except RuntimeError as error:
+            skipped.append(f"{peer.title}: {error}")
+    second = [row for row in rows if row["process"] == "second process"]
+    total = {row["peer"]: row["import s"] + row["first fit s"] for row in second}
+    others = {name: seconds for name, seconds in total.items() if name != SUBJECT}
+    headlines = [f"second process: import and first fit take {total[SUBJECT]:.2f} s with nmfcore"]
+    if others:
+        quickest = min(others, key=lambda name: others[name])
+        headlines.append(f"the quickest other peer is {PEERS[quickest].title} with {others[quickest]:.2f} s")
+    data = f"{ROWS} of scikit-learn's digits, k = {COMPONENTS}, float32"
+    return CaseResult("cold_start", TITLE, data, {"First calls": rows}, tuple(headlines), skipped=tuple(skipped))
+
+
+COLD_START = Case(TITLE, run)

@@ -1,0 +1,84 @@
+"""How a case becomes a contest: its matrices go to every peer, and the rows into tables and headlines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+
+from benchmarks.cases.case import Case
+from benchmarks.contest import Outcome, Problem, contest
+from benchmarks.records import CaseResult, Effort
+from benchmarks.verdict import Row, matrices, summarise, wins
+
+MATRICES, CONTENDERS = "Matrices", "Contenders"
+
+
+def contested(
+    name: str, title: str, data: str, make: Callable[[Effort], Sequence[Problem]], missing: Callable[[], str | None]
+) -> Case:
+    """Make a case of matrices that are factorised by every peer.
+
+    Parameters
+    ----------
+    name, title : str
+    data : str
+        In words, what the matrices are.
+    make : callable
+        ``make(effort)`` gives the problems.
+    missing : callable
+        Says why the matrices cannot be had here; None where they can.
+
+    Returns
+    -------
+    Case
+    """
+
+    def run(effort: Effort) -> CaseResult:
+        reason = missing()
+        if reason is not None:
+            return CaseResult(name, title, data, {}, skipped=(reason,))
+        return collect_outcomes(name, title, data, [contest(problem, effort) for problem in make(effort)])
+
+    return Case(title, run)
+
+
+def collect_outcomes(name: str, title: str, data: str, outcomes: Sequence[Outcome]) -> CaseResult:
+    """Put the outcomes of contests into the result of one case.
+
+    Parameters
+    ----------
+    name, title, data : str
+    outcomes : sequence of Outcome
+
+    Returns
+    -------
+    CaseResult
+        With tables "Matrices" and "Contenders".
+    """
+    rows = [row for outcome in outcomes for row in outcome.rows]
+    return CaseResult(
+        name,
+        title,
+        data,
+        {MATRICES: [summarise(group) for group in matrices(rows)], CONTENDERS: rows},
+        tuple(headlines(rows)),
+        tuple(curve for outcome in outcomes for curve in outcome.curves),
+        tuple(reason for outcome in outcomes for reason in outcome.skipped),
+    )
+
+
+def headlines(rows: Sequence[Row]) -> Iterator[str]:
+    """Say how the subject fares against scikit-learn where its loss is not above, and where a peer wins."""
+    cells = [summarise(group) for group in matrices(rows)]
+    compared = [cell for cell in cells if cell["speed-up"] is not None]
+    reached = [cell["speed-up"] for cell in compared if cell["not above"]]
+    if compared:
+        text = f"loss not above that of the better of scikit-learn's solvers on {len(reached)} of {len(compared)}"
+        if reached:
+            mean = prod(reached) ** (1 / len(reached))
+            text += f"; there {min(reached):.3g} to {max(reached):.3g} times as fast, geometric mean {mean:.3g}"
+            capped = sum(cell["capped"] for cell in compared if cell["not above"])
+            text += f" (at least: scikit-learn was cut short on {capped})" if capped else ""
+        yield text
+    lost = [text for group in matrices(rows) for text in wins(group)]
+    yield from lost or ["no peer is sooner at nmfcore's loss, and none ends lower sooner"]

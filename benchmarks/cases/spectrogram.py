@@ -1,0 +1,24 @@
+"""A spectrogram of notes with harmonics, in the two losses that audio is factorised with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.cases.contested import contested
+from benchmarks.contest import Problem
+from benchmarks.matrices import spectrogram
+from benchmarks.peers.peer import ITAKURA_SAITO, KULLBACK_LEIBLER
+from benchmarks.records import Effort
+
+TITLE = "A power spectrogram of 24 notes, k = 24, Kullback-Leibler and Itakura-Saito"
+NOTES = 24
+
+
+def make(effort: Effort) -> Sequence[Problem]:
+    """Return the same spectrogram once for each loss."""
+    X = spectrogram(max(200, round(3000 * effort.scale)), n_notes=NOTES, n_bins=513 if effort.scale == 1 else 129)
+    name = f"spectrogram {X.shape[0]:,} x {X.shape[1]}"
+    return [Problem(name, X, NOTES, loss) for loss in (KULLBACK_LEIBLER, ITAKURA_SAITO)]
+
+
+SPECTROGRAM = contested("spectrogram", TITLE, "frames x frequencies, synthetic, float32", make, lambda: None)

@@ -1,0 +1,344 @@
+"""One matrix, all peers: what each makes of it in its own way, and how long each takes to the same loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import scipy.sparse as sp
+
+from benchmarks.interleave import Contender, interleave
+from benchmarks.loss import divergence, trivial_loss
+from benchmarks.peers import PEERS, SUBJECT, Fit, Job, Setting
+from benchmarks.peers.peer import FROBENIUS
+from benchmarks.records import Curve, Effort, Timing
+from benchmarks.search import Point, affordable_iterations, first_to_reach, predict_seconds, search
+
+HEAD_ROWS = 20_000
+PILOT = 3
+QUICK_CALLS, QUICK_SECONDS = 3, 0.5
+MOST_ITERATIONS = 20_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A matrix to factorise.
+
+    Attributes
+    ----------
+    name : str
+        In a few words, with its shape.
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    n_components : int
+    beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"}
+    layouts : tuple of str
+        Layouts that are tried: the subject is measured in every one, every other peer in the one that suits it best.
+    peers : tuple of str or None
+        Only these; None: all.
+    seconds : float or None
+        What one peer may spend on one search; None: what the effort says.
+    """
+
+    name: str
+    X: Any
+    n_components: int
+    beta_loss: str = FROBENIUS
+    layouts: tuple[str, ...] = ("sample-major",)
+    peers: tuple[str, ...] | None = None
+    seconds: float | None = None
+
+    @property
+    def title(self) -> str:
+        """Matrix, number of components and loss."""
+        return f"{self.name}, k = {self.n_components}, {self.beta_loss}"
+
+    def head(self) -> Problem:
+        """Return the same problem on its first rows."""
+        return replace(self, X=self.X[:HEAD_ROWS])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a contest came to: one row a contender, the curves, and who was left out and why."""
+
+    rows: list[dict[str, Any]]
+    curves: tuple[Curve, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A peer with its matrix laid out as it likes it.
+
+    Attributes
+    ----------
+    problem : Problem
+    name : str
+    setting : Setting
+    X : ndarray or sparse matrix
+    """
+
+    problem: Problem
+    name: str
+    setting: Setting
+    X: Any
+
+    @property
+    def label(self) -> str:
+        """Name and setting."""
+        return f"{self.name}, {self.setting}"
+
+    def fit(self, max_iter: int | None, stops: bool, seed: int = 0) -> Fit:
+        """Make one whole call."""
+        job = Job(self.X, self.problem.n_components, self.problem.beta_loss, max_iter, stops, seed)
+        return PEERS[self.name].fit_as(self.setting, job)
+
+    def loss(self, fit: Fit) -> float:
+        """Compute the loss of a fit apart from its peer."""
+        value = divergence(self.X, fit.W, fit.H, self.problem.beta_loss)
+        if not math.isfinite(value):
+            raise ValueError(f"loss is {value} after {fit.iterations} iterations")
+        return value
+
+    @property
+    def fewest(self) -> int:
+        """Fewest iterations it can be asked for."""
+        return PEERS[self.name].fewest
+
+    def visit(self, iterations: int) -> Point:
+        """Time a call of so many iterations, its stopping rule off; of the fewest possible where those are more."""
+        iterations = max(iterations, self.fewest)
+        start = perf_counter()
+        fit = self.fit(iterations, stops=False)
+        return Point(iterations, perf_counter() - start, self.loss(fit))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What an entrant showed before the rounds.
+
+    Attributes
+    ----------
+    entrant : Entrant
+    own : Point
+        Its standing call: own stopping rule, own cap.
+    cap : int or None
+        Iterations the standing call was limited to, where it did not stop before; None: its own rule or cap ended it.
+    points : tuple of Point
+        All calls by rising iterations.
+    """
+
+    entrant: Entrant
+    own: Point
+    cap: int | None
+    points: tuple[Point, ...]
+
+    @property
+    def max_iter(self) -> int:
+        """Limit of the standing call."""
+        return self.cap or PEERS[self.entrant.name].max_iter
+
+
+def contest(problem: Problem, effort: Effort) -> Outcome:
+    """Let every peer that can factorise a matrix do so.
+
+    Parameters
+    ----------
+    problem : Problem
+    effort : Effort
+
+    Returns
+    -------
+    Outcome
+
+    Notes
+    -----
+    1. The subject fits; the loss it ends at is the target.
+    2. Every other peer shows what an iteration costs, makes its standing call (own stopping rule; fewer iterations
+       where that call would take longer than allowed) and looks for the fewest iterations that reach the target,
+       by `search`.
+    3. In the rounds, standing calls and calls that reach the target take turns; each standing call of a contender has
+       another seed. What took more than half of the time allowed is not called again.
+    4. The subject's calls with few iterations show when it reaches the loss that each peer ended at.
+    """
+    names, skipped = _field(problem, effort)
+    ours = [_try_subject(entrant) for entrant in _lay_out(problem, SUBJECT)]
+    target = max(trial.own.loss for trial in ours)
+    allowed = problem.seconds or effort.allow(min(trial.own.seconds for trial in ours))
+    theirs: list[Trial] = []
+    for name in names:
+        try:
+            theirs.append(_try_out(problem, name, allowed, target))
+        except _TooSlow as reason:
+            skipped.append(f"{problem.title}: {PEERS[name].title}: {reason}")
+        except Exception as error:  # A peer that breaks must not end the run; its message goes into the report.
+            words = " ".join(str(error).split())[:120]
+            skipped.append(f"{problem.title}: {PEERS[name].title}: failed with {type(error).__name__}: {words}")
+    measured = interleave(
+        [*_contenders(ours, theirs, allowed, effort, target)], effort.repeats, lambda judged: judged()
+    )
+    trivial = trivial_loss(problem.X, problem.beta_loss)
+    losses = [trial.own.loss for trial in theirs]
+    ladder = _climb(ours[0], min(losses, default=target), allowed)
+    rows = [_row(trial, measured, target, trivial, ladder) for trial in (*ours, *theirs)]
+    traces = [(ours[0].entrant, ladder), *((trial.entrant, trial.points) for trial in theirs)]
+    return Outcome(rows, tuple(_curve(entrant, points, trivial) for entrant, points in traces), tuple(skipped))
+
+
+class _TooSlow(Exception):
+    pass
+
+
+def _field(problem: Problem, effort: Effort) -> tuple[list[str], list[str]]:
+    """Say who takes part besides the subject, and why others do not."""
+    names: list[str] = []
+    unable: dict[str, list[str]] = {}
+    for name, peer in PEERS.items():
+        wanted = all(chosen is None or name in chosen for chosen in (problem.peers, effort.peers))
+        if name == SUBJECT or not wanted or peer.reason_to_skip() is not None:
+            continue
+        reason = peer.reason_to_refuse(problem.beta_loss, sp.issparse(problem.X))
+        if reason is None:
+            names.append(name)
+        else:
+            unable.setdefault(reason, []).append(peer.title)
+    return names, [f"{problem.title}: {', '.join(titles)} {reason}" for reason, titles in unable.items()]
+
+
+def _lay_out(problem: Problem, name: str) -> Iterator[Entrant]:
+    for setting in PEERS[name].settings:
+        if setting.layout in problem.layouts:
+            yield Entrant(problem, name, setting, setting.arrange(problem.X))
+
+
+def _try_subject(entrant: Entrant) -> Trial:
+    entrant.fit(None, stops=True)
+    start = perf_counter()
+    fit = entrant.fit(None, stops=True)
+    own = Point(fit.iterations, perf_counter() - start, entrant.loss(fit))
+    return Trial(entrant, own, None, (own,))
+
+
+def _try_out(problem: Problem, name: str, allowed: float, target: float) -> Trial:
+    entrant = _quickest(problem, name, allowed)
+    points = [entrant.visit(entrant.fewest)]
+    if predict_seconds(points, PILOT * entrant.fewest) <= allowed:
+        points.append(entrant.visit(PILOT * entrant.fewest))
+    usual = PEERS[name].max_iter
+    cap = max(entrant.fewest, affordable_iterations(points, allowed, usual))
+    start = perf_counter()
+    fit = entrant.fit(cap, stops=True)
+    own = Point(fit.iterations, perf_counter() - start, entrant.loss(fit))
+    capped = cap < usual and own.iterations >= cap
+    points = search(entrant.visit, [*points, own], target, allowed, MOST_ITERATIONS)
+    return Trial(entrant, own, cap if capped else None, tuple(points))
+
+
+def _quickest(problem: Problem, name: str, allowed: float) -> Entrant:
+    """Choose the setting in which a peer does its first iterations quickest, on the first rows where X has many."""
+    head = problem.head() if problem.X.shape[0] > 2 * HEAD_ROWS else problem
+    seconds = {}
+    for entrant in _lay_out(head, name):
+        entrant.visit(entrant.fewest)
+        seconds[entrant.setting] = entrant.visit(PILOT * entrant.fewest).seconds
+    setting = min(seconds, key=lambda one: seconds[one])
+    expected = seconds[setting] / PILOT * problem.X.shape[0] / head.X.shape[0]
+    if expected > allowed:
+        raise _TooSlow(
+            f"the fewest iterations would take about {expected:.3g} s, more than the {allowed:.3g} s allowed"
+        )
+    return Entrant(problem, name, setting, setting.arrange(problem.X))
+
+
+def _contenders(
+    ours: list[Trial], theirs: list[Trial], allowed: float, effort: Effort, target: float
+) -> Iterator[Contender]:
+    for trial in (*ours, *theirs):
+        calls = QUICK_CALLS if trial.own.seconds < QUICK_SECONDS else 1
+        if trial in ours or 2 * trial.own.seconds <= allowed:
+            rounds = effort.repeats if trial in ours else max(1, int(allowed / trial.own.seconds / calls))
+            yield Contender(trial.entrant.label, _standing(trial), calls=calls, rounds=rounds)
+        reached = first_to_reach(trial.points, target)
+        if trial in theirs and reached is not None and 2 * reached.seconds <= allowed:
+            rounds = max(1, int(allowed / reached.seconds))
+            yield Contender(_equal(trial), _reaching(trial, reached.iterations), rounds=rounds)
+
+
+def _equal(trial: Trial) -> str:
+    return f"{trial.entrant.label}, to equal loss"
+
+
+def _standing(trial: Trial) -> Any:
+    def call(turn: int) -> Any:
+        fit = trial.entrant.fit(trial.max_iter, stops=True, seed=turn)
+        return lambda: trial.entrant.loss(fit)
+
+    return call
+
+
+def _reaching(trial: Trial, iterations: int) -> Any:
+    def call(turn: int) -> Any:
+        trial.entrant.fit(iterations, stops=False)
+        return lambda: None
+
+    return call
+
+
+def _climb(trial: Trial, target: float, allowed: float) -> tuple[Point, ...]:
+    """Call the subject with rising limits up to its own end, and beyond it where a peer ended lower."""
+    points: list[Point] = []
+    limit = 1
+    while limit < trial.own.iterations and sum(point.seconds for point in points) < allowed:
+        points.append(trial.entrant.visit(limit))
+        limit = max(limit + 1, round(1.5 * limit))
+    return tuple(search(trial.entrant.visit, [*points, trial.own], target, allowed, MOST_ITERATIONS))
+
+
+def _row(
+    trial: Trial,
+    measured: dict[str, tuple[Timing, list[Any]]],
+    target: float,
+    trivial: float,
+    ladder: tuple[Point, ...],
+) -> dict[str, Any]:
+    entrant, own = trial.entrant, trial.own
+    timing, losses = measured.get(entrant.label, (Timing((own.seconds,)), [own.loss]))
+    is_subject = entrant.name == SUBJECT
+    reached = first_to_reach(trial.points, target)
+    if reached is None:
+        to_ours = max(point.seconds for point in trial.points)
+    else:
+        to_ours = measured[_equal(trial)][0].median if _equal(trial) in measured else reached.seconds
+    mine = first_to_reach(ladder, own.loss)
+    return {
+        "matrix": entrant.problem.name,
+        "k": entrant.problem.n_components,
+        "loss function": entrant.problem.beta_loss,
+        "peer": entrant.name,
+        "setting": str(entrant.setting),
+        "seconds": timing.median,
+        "spread": timing.spread,
+        "calls": len(timing.seconds),
+        "iterations": own.iterations,
+        "capped": trial.cap is not None,
+        "loss": own.loss,
+        "relative loss": own.loss / trivial if trivial else 0.0,
+        "worst loss of the seeds": max(losses),
+        "s to our loss": None if is_subject else to_ours,
+        "reaches our loss": None if is_subject else reached is not None,
+        "iterations to our loss": None if is_subject or reached is None else reached.iterations,
+        "our s to its loss": None if is_subject else (mine or max(ladder, key=lambda p: p.seconds)).seconds,
+        "we reach its loss": None if is_subject else mine is not None,
+    }
+
+
+def _curve(entrant: Entrant, points: tuple[Point, ...], trivial: float) -> Curve:
+    return Curve(
+        PEERS[entrant.name].title,
+        entrant.problem.title,
+        tuple(point.seconds for point in points),
+        tuple(point.loss / trivial if trivial else 0.0 for point in points),
+    )

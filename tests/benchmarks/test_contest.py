@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from benchmarks.contest import Problem, contest
+from benchmarks.peers import PEERS, Fit, Peer
+from benchmarks.peers.peer import EVERY_LOSS
+from benchmarks.records import QUICK
+
+EFFORT = dataclasses.replace(QUICK, repeats=2, least_seconds=0.2, most_seconds=0.2)
+X = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])
+
+
+def approach(job):
+    """Come by a factor of two nearer to the exact factors with each iteration."""
+    n = job.max_iter
+    return Fit(X[:, :1] * (1 + 0.5**n), np.array([[1.0, 2.0]]), n)
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    """Let a made-up subject and a peer called "other" meet, alone."""
+    for name in list(PEERS):
+        monkeypatch.delitem(PEERS, name)
+
+    def enter(other):
+
+        def fit(job):
+            return approach(dataclasses.replace(job, max_iter=job.max_iter or 6))
+
+        subject = Peer("subject", "numpy", "numpy", fit, 6)
+        monkeypatch.setitem(PEERS, "nmfcore", subject)
+        monkeypatch.setitem(PEERS, "other", other)
+
+    return enter
+
+
+def problem(**more):
+    return Problem("X 3 x 2", X, 1, **more)
+
+
+def test_a_peer_that_needs_more_iterations_is_followed_until_it_is_there(peers):
+    def lag(job):
+        fit = approach(dataclasses.replace(job, max_iter=job.max_iter - 1))
+        return dataclasses.replace(fit, iterations=job.max_iter)
+
+    peers(Peer("other", "numpy", "numpy", lag, 4))
+    outcome = contest(problem(), EFFORT)
+    mine, other = outcome.rows
+    assert outcome.skipped == ()
+    assert mine["s to our loss"] is None
+    assert other["iterations"] == 4
+    assert other["loss"] > mine["loss"]
+    assert (other["reaches our loss"], other["iterations to our loss"]) == (True, 7)
+    assert other["we reach its loss"] is True
+    assert [curve.label for curve in outcome.curves] == ["subject", "other"]
+
+
+def test_a_peer_that_never_comes_near_is_said_not_to(peers):
+    peers(Peer("other", "numpy", "numpy", lambda job: Fit(0 * X[:, :1], X[:1], job.max_iter), 4))
+    other = contest(problem(), EFFORT).rows[1]
+    assert other["reaches our loss"] is False
+    assert other["iterations to our loss"] is None
+    assert other["relative loss"] == pytest.approx(1.0)
+
+
+def test_each_standing_call_has_another_seed(peers):
+    seeds = []
+
+    def fit(job):
+        seeds.append((job.stops, job.seed))
+        return approach(job)
+
+    peers(Peer("other", "numpy", "numpy", fit, 4))
+    contest(problem(), EFFORT)
+    assert {seed for stops, seed in seeds if stops} >= {0, 1}
+    assert {seed for stops, seed in seeds if not stops} == {0}
+
+
+@pytest.mark.parametrize(
+    ("fit", "reason"),
+    [
+        (lambda job: 1 / 0, "failed with ZeroDivisionError: division by zero"),
+        (lambda job: Fit(np.full((3, 1), np.nan), X[:1], 1), "failed with ValueError: loss is nan after 1 iterations"),
+    ],
+)
+def test_a_peer_that_breaks_is_skipped_with_its_reason(peers, fit, reason):
+    peers(Peer("other", "numpy", "numpy", fit, 4))
+    outcome = contest(problem(), EFFORT)
+    assert [row["peer"] for row in outcome.rows] == ["nmfcore"]
+    assert outcome.skipped == (f"X 3 x 2, k = 1, frobenius: other: {reason}",)
+
+
+def test_a_peer_that_cannot_is_skipped_with_its_reason(peers):
+    peers(Peer("other", "numpy", "numpy", lambda job: pytest.fail("was called"), 4))
+    PEERS["nmfcore"] = dataclasses.replace(PEERS["nmfcore"], losses=EVERY_LOSS, sparse=True)
+    title = "X 3 x 2, k = 1"
+    assert contest(problem(beta_loss="kullback-leibler"), EFFORT).skipped == (
+        f"{title}, kullback-leibler: other cannot minimise kullback-leibler",
+    )
+    sparse = dataclasses.replace(problem(), X=sp.csr_matrix(X))
+    assert contest(sparse, EFFORT).skipped == (f"{title}, frobenius: other cannot take sparse matrices",)
+
+
+def test_a_peer_that_is_too_slow_is_skipped_with_what_it_would_take(peers, monkeypatch):
+    peers(Peer("other", "numpy", "numpy", approach, 4))
+    ticks = iter(range(10_000))
+    monkeypatch.setattr("benchmarks.contest.perf_counter", lambda: float(next(ticks)))
+    (reason,) = contest(problem(), EFFORT).skipped
+    assert "the fewest iterations would take about 0.333 s, more than the 0.2 s allowed" in reason
+
+
+def test_only_chosen_peers_take_part(peers):
+    peers(Peer("other", "numpy", "numpy", lambda job: pytest.fail("was called"), 4))
+    assert len(contest(problem(), dataclasses.replace(EFFORT, peers=("another",))).rows) == 1
+    assert len(contest(problem(peers=("another",)), EFFORT).rows) == 1
+
+
+def test_the_subject_is_measured_in_every_layout_the_peer_in_one(peers):
+    peers(Peer("other", "numpy", "numpy", approach, 4))
+    rows = contest(problem(layouts=("feature-major", "sample-major")), EFFORT).rows
+    assert [row["peer"] for row in rows] == ["nmfcore", "nmfcore", "other"]
+    assert {row["setting"] for row in rows[:2]} == {"feature-major", "sample-major"}

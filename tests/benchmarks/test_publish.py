@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.cases.contested import collect_outcomes
+from benchmarks.contest import Outcome
+from benchmarks.publish import SHOWN, publish
+from benchmarks.records import QUICK, CaseResult, Curve
+from benchmarks.report import write_report
+
+OURS = {"peer": "nmfcore", "seconds": 2.0, "loss": 10.0}
+LATER = {"peer": "scikit-learn-cd", "seconds": 16.0, "loss": 10.5, "s to our loss": 20.0, "reaches our loss": False}
+SOONER = {"peer": "pyplanc", "seconds": 1.5, "loss": 9.9999, "s to our loss": 1.5, "reaches our loss": True}
+SAME = {"matrix": "X 9 x 4", "k": 2, "loss function": "frobenius", "spread": 0.1, "capped": False, "relative loss": 0.1}
+
+
+def written(folder, *rows):
+    full = [{**dict.fromkeys(SHOWN), **SAME, **one} for one in rows]
+    curves = (Curve("nmfcore", "X", (0.1, 0.2), (1.0, 0.5)),)
+    results = [
+        collect_outcomes("tall", "The main job", "some data", [Outcome(full, curves, ("X: other cannot",))]),
+        CaseResult("quality", "Not about speed", "images", {"Mean IoU": [{"method": "ours"}]}),
+    ]
+    write_report(results, QUICK, folder)
+    return folder / "results.json"
+
+
+def test_page_is_made_of_the_record_alone(tmp_path):
+    results = written(tmp_path / "run", OURS, SOONER, LATER)
+    files = publish(results, tmp_path / "docs")
+    assert [path.name for path in files] == ["index.md", "results.json", "objective.svg"]
+    page = files[0].read_text()
+    assert "1 matrices, 3 contenders; wins of a peer: 1." in page
+    assert "- X 9 x 4, k = 2, frobenius: pyplanc hals comes to nmfcore's loss in 1.5 s, nmfcore in 2 s" in page
+    assert "## The main job" in page
+    assert "- X: other cannot" in page
+    assert "Not about speed" not in page
+    assert json.loads(files[1].read_text()) == json.loads(results.read_text())
+    assert publish(files[1], tmp_path / "docs") == files
+    assert files[0].read_text() == page
+
+
+def test_page_says_plainly_that_nobody_wins(tmp_path):
+    results = written(tmp_path, OURS, LATER)
+    assert "wins of a peer: 0." in publish(results, tmp_path / "docs")[0].read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "is not JSON"), ('{"schema": 1}', "has schema 1"), ("[]", "has schema None")],
+)
+def test_a_file_that_is_no_record_is_refused_and_nothing_written(tmp_path, content, message, capsys):
+    results = tmp_path / "results.json"
+    results.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        publish(results, tmp_path / "docs")
+    assert not (tmp_path / "docs").exists()
+    with pytest.raises(SystemExit):
+        main(["--publish", str(results)])
+    assert message in capsys.readouterr().err
