@@ -1,4 +1,4 @@
-# Needs Python >= 3.11 and make, nothing else: every target sets up .venv itself (test-interop: .venv-interop).
+# Needs Python >= 3.11 and make, nothing else: every target sets up .venv itself (test-interop and bench-peers: their own).
 # Choose another interpreter with `make demo PYTHON=python3.12`, pass options with `make test ARGS="-x -k demo"`.
 
 AT_LEAST_311 := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo ui test test-interop check format docs bench lock clean
+.PHONY: help demo ui test test-interop check format docs bench bench-peers lock clean
 
 help:
 	@echo "make demo    segment synthetic micrographs into out/demo"
@@ -22,6 +22,7 @@ help:
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make docs    build the documentation into out/docs, warnings as errors"
 	@echo "make bench   run the benchmarks into out/benchmarks    ARGS='--quick --case tall'"
+	@echo "make bench-peers    the same beside every other package that factorises (installs them, 1 to 6 GB)"
 	@echo "make lock    resolve requirements.lock again"
 	@echo "make clean   remove what the other targets made, .venv included"
 
@@ -59,11 +60,14 @@ docs: .venv/docs.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-peers: .venv-peers/stamp
+	.venv-peers/bin/python -m benchmarks $(ARGS)
+
 lock:
 	uv pip compile pyproject.toml $(addprefix --extra ,$(LOCKED)) --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements.lock
 
 clean:
-	rm -rf .venv .venv-interop out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache docs/reference/api
+	rm -rf .venv .venv-interop .venv-peers out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .import_linter_cache docs/reference/api
 	find nmfcore segment benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment is complete once it has pip: an interrupted or pip-less one is made again in place.
@@ -94,4 +98,12 @@ $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv-interop
 	.venv-interop/bin/python -m pip install --quiet --disable-pip-version-check -e '.[interop]'
+	@touch $@
+
+# What the benchmarks compare with. nn-fac asks for a tensorly of 2021, and runs with today's.
+.venv-peers/stamp: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[segment,peers]'
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps nn-fac
 	@touch $@

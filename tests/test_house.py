@@ -82,7 +82,7 @@ def test_the_lock_file_covers_every_dependency_and_names_no_host():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = re.search(r"^LOCKED := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     assert locked is not None
-    assert {*locked[1].split(), "interop"} == project["optional-dependencies"].keys()
+    assert {*locked[1].split(), "interop", "peers"} == project["optional-dependencies"].keys()
     extras = [project["optional-dependencies"][name] for name in locked[1].split()]
     wanted = {
         re.split(r"[\s\[<>=!~;]", requirement)[0].lower()
