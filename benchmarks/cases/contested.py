@@ -71,14 +71,17 @@ def headlines(rows: Sequence[Row]) -> Iterator[str]:
     """Say how the subject fares against scikit-learn where its loss is not above, and where a peer wins."""
     cells = [summarise(group) for group in matrices(rows)]
     compared = [cell for cell in cells if cell["speed-up"] is not None]
-    reached = [cell["speed-up"] for cell in compared if cell["not above"]]
+    fair = [cell for cell in compared if cell["not above"]]
     if compared:
-        text = f"loss not above that of the better of scikit-learn's solvers on {len(reached)} of {len(compared)}"
-        if reached:
-            mean = prod(reached) ** (1 / len(reached))
-            text += f"; there {min(reached):.3g} to {max(reached):.3g} times as fast, geometric mean {mean:.3g}"
-            capped = sum(cell["capped"] for cell in compared if cell["not above"])
-            text += f" (at least: scikit-learn was cut short on {capped})" if capped else ""
+        text = f"loss not above that of the better of scikit-learn's solvers on {len(fair)} of {len(compared)}"
+        ratios = [cell["speed-up"] for cell in fair if not cell["capped"]]
+        if ratios:
+            mean = prod(ratios) ** (1 / len(ratios))
+            text += f"; {min(ratios):.3g} to {max(ratios):.3g} times as fast, geometric mean {mean:.3g}"
+        bounds = [cell["speed-up"] for cell in fair if cell["capped"]]
+        if bounds:
+            least = f"at least {min(bounds):.3g} times as fast" if min(bounds) > 1 else "too soon for a ratio"
+            text += f"; scikit-learn cut short on {len(bounds)}: {least}"
         yield text
     lost = [text for group in matrices(rows) for text in wins(group)]
     yield from lost or ["no peer is sooner at nmfcore's loss, and none ends lower sooner"]

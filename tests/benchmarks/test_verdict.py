@@ -80,11 +80,14 @@ def test_a_lower_loss_that_we_reach_sooner_is_no_win():
 
 
 def test_headlines_count_only_where_the_loss_is_not_above_and_name_every_win():
-    other = [{**one, "matrix": "Y"} for one in (*OURS, row("scikit-learn-cd", 20.0, 9.0))]
-    rows = [*OURS, row("scikit-learn-cd", 16.0, 10.5, capped=True), *other]
-    assert len(list(matrices(rows))) == 2
+    lower = [{**one, "matrix": "Y"} for one in (*OURS, row("scikit-learn-cd", 20.0, 9.0))]
+    whole = [{**one, "matrix": "Z"} for one in (*OURS, row("scikit-learn-cd", 8.0, 10.5))]
+    rows = [*OURS, row("scikit-learn-cd", 16.0, 10.5, capped=True), *lower, *whole]
+    assert len(list(matrices(rows))) == 3
     first, *lost = headlines(rows)
-    assert "on 1 of 2; there 8 to 8 times as fast" in first
-    assert first.endswith("(at least: scikit-learn was cut short on 1)")
+    assert "on 2 of 3; 4 to 4 times as fast, geometric mean 4" in first
+    assert first.endswith("; scikit-learn cut short on 1: at least 8 times as fast")
     assert [text[:1] for text in lost] == ["Y"]
+    brief = row("scikit-learn-cd", 1.0, 10.5, capped=True)
+    assert next(headlines([*OURS, brief])).endswith("; scikit-learn cut short on 1: too soon for a ratio")
     assert list(headlines(OURS)) == ["no peer is sooner at nmfcore's loss, and none ends lower sooner"]
