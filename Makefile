@@ -74,6 +74,7 @@ clean:
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@$(PYTHON) -c "$(AT_LEAST_311)" || { echo "$(PYTHON) is not Python >= 3.11 with the venv and ensurepip modules" >&2; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): once, some minutes, mostly without a word"
 	$(PYTHON) -m venv .venv
 
 .venv/segment.stamp: pyproject.toml requirements.lock | $(BIN)/pip
