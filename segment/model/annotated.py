@@ -64,7 +64,7 @@ def learn(
     """
     k = parameters.n_phases
     every_ids = [_resized(ids, grey.shape) for ids, grey in zip(annotations, greys, strict=True)]
-    painted = sum(np.bincount(ids[ids != UNLABELLED], minlength=k) for ids in every_ids)
+    painted = np.sum([np.bincount(ids[ids != UNLABELLED], minlength=k) for ids in every_ids], axis=0)
     step, stride = (max(1, -(-count // MOST_ROWS)) for count in (painted.sum(), sum(grey.size for grey in greys)))
     parts: list[tuple[NDArray[Any], ...]] = []
     for index, (grey, ids) in enumerate(zip(greys, every_ids, strict=True)):
@@ -77,19 +77,20 @@ def learn(
 
     # Sums over threads would end in other bits with each number of them.
     with threadpool_limits(1):
+        low, high = np.quantile(np.concatenate([everything, known]), TAILS, axis=0).astype(np.float32)
+        high = np.maximum(high, low + SMALLEST)
         missing = np.flatnonzero(painted == 0)
         if missing.size:
-            found, led = _find_others(known, owners, everything, missing, k, parameters.random_state)
-            known, owners = np.concatenate([known, found]), np.concatenate([owners, led])
-            blocks = np.concatenate([blocks, np.arange(len(found)) % BLOCKS_PER_SIDE])
-        seen = np.concatenate([everything, known])
-        low, high = np.quantile(seen, TAILS, axis=0).astype(np.float32)
-        high = np.maximum(high, low + SMALLEST)
+            lifted = [lift(rows, low, high, high - low) for rows in (known, everything)]
+            leading = _find_others(*lifted, owners, missing, parameters)
+            known = np.concatenate([known, everything[leading.ravel()]])
+            owners = np.concatenate([owners, np.repeat(missing, leading.shape[1])])
+            blocks = np.concatenate([blocks, np.arange(leading.size) % BLOCKS_PER_SIDE])
         deviations = np.maximum(everything.std(axis=0), SMALLEST)
         metrics = [(high - low) / deviations**power for power in POWERS]
         dictionaries = tuple(
-            _make_dictionary(known, owners, blocks, (low, high, weights / np.linalg.norm(weights)), parameters)
-            for weights in metrics
+            _make_dictionary(known, owners, blocks, (low, high, metric / np.linalg.norm(metric)), parameters)
+            for metric in metrics
         )
     components = np.stack([known[owners == phase].mean(axis=0, dtype=np.float64) for phase in range(k)])
     components = components.astype(np.float32)
@@ -126,11 +127,12 @@ def _make_dictionary(
     shares = atom_shares(lifted, atoms)
     strength = _choose_strength(shares, owners, blocks)
     model = LogisticRegression(C=strength, max_iter=500).fit(shares, owners)
-    slopes, offsets = np.asarray(model.coef_.T), np.asarray(model.intercept_)
+    slopes, offsets = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
     if k == 2:
         # Of two phases scikit-learn models the second only.
         slopes, offsets = np.hstack([-slopes, slopes]) / 2, np.concatenate([-offsets, offsets]) / 2
-    return Dictionary(*metric, atoms, slopes, offsets)
+    # One layout in memory, that of a model read from a file: sums in another order have other bits.
+    return Dictionary(*metric, np.ascontiguousarray(atoms), np.ascontiguousarray(slopes), offsets)
 
 
 def _group(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
@@ -165,20 +167,24 @@ def _choose_strength(shares: NDArray[np.float32], owners: NDArray[np.intp], bloc
 
 def _find_others(
     known: NDArray[np.float32],
-    owners: NDArray[np.intp],
     everything: NDArray[np.float32],
+    owners: NDArray[np.intp],
     missing: NDArray[np.intp],
-    k: int,
-    seed: int,
-) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Find the phases nobody painted: components beside those of the painted ones, and the pixels they lead most."""
+    parameters: Parameters,
+) -> NDArray[np.intp]:
+    """Find phases nobody painted: components beside those of the painted ones, and the rows they lead most clearly.
+
+    Returns an array of shape (n_missing, n_rows) of rows of `everything`.
+    """
+    k = parameters.n_phases
     means = np.stack([known[owners == phase].mean(axis=0) for phase in np.unique(owners)])
-    nmf = nmfcore.NMF(k, fixed_components=means, init="random", random_state=seed)
+    nmf = nmfcore.NMF(k, fixed_components=means, init="random", random_state=parameters.random_state)
     W = nmf.fit_transform(everything) * np.linalg.norm(nmf.components_, axis=1)
     shares = W / np.maximum(W.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    count = min(len(known) // len(means), len(everything) // (2 * k)) or 1
-    leading = [np.argsort(-shares[:, len(means) + index], kind="stable")[:count] for index in range(len(missing))]
-    return everything[np.concatenate(leading)], np.repeat(missing, count)
+    count = max(1, min(len(known) // len(means), len(everything) // (2 * k)))
+    return np.stack(
+        [np.argsort(-shares[:, len(means) + index], kind="stable")[:count] for index in range(len(missing))]
+    )
 
 
 def _resized(ids: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -90,6 +90,8 @@ def count_phases(annotations: Sequence[Annotation | None], n_phases: int | None)
     ids = [value for value in ids if value != UNLABELLED]
     shown = ", ".join(map(str, ids[:8])) + (", ..." if len(ids) > 8 else "")
     if n_phases is not None:
+        if n_phases < 2:
+            raise ValueError(f"n_phases must be at least 2 to learn from labels, got {n_phases}")
         if ids[-1] >= n_phases:
             raise ValueError(
                 f"labels hold the ids {shown}, but with {n_phases} phases they go from 0 to {n_phases - 1}, "

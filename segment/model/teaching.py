@@ -72,7 +72,7 @@ class Teaching:
         out = np.empty((len(self.painted), len(X)), dtype=np.float32)
         for start in range(0, len(X), BLOCK):
             rows = np.ascontiguousarray(X[start : start + BLOCK], dtype=np.float32)
-            odds = sum(dictionary.log_odds(rows) for dictionary in self.dictionaries) / len(self.dictionaries)
+            odds = np.mean([dictionary.log_odds(rows) for dictionary in self.dictionaries], axis=0)
             odds = np.exp(odds - odds.max(axis=1, keepdims=True))
             out[:, start : start + BLOCK] = (odds / odds.sum(axis=1, keepdims=True)).T
         return out

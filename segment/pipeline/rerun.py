@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,21 +156,26 @@ def _trained_again(
 ) -> tuple[FittedModel, list[Difference]]:
     """Fit to the recorded training images; where one is missing, the model stays and the difference says so."""
     by_digest = {digest_file(path): path for path in find_images(training)}
-    missing = [item for item in model.training if item["sha256"] not in by_digest]
+    images = [(str(item["name"]), item["sha256"]) for item in model.training]
+    painted = [(f"labels of {item['name']}", item.get("labels_sha256")) for item in model.training]
+    missing = [(name, digest) for name, digest in (*images, *painted) if digest is not None and digest not in by_digest]
+    missing += [(name, "an array") for name, digest in images if digest is None]
+    if model.teaching is not None and all(digest is None for _, digest in painted):
+        missing.append(("labels", "an array"))
     if missing:
-        return model, [
-            Difference("input", str(item["name"]), str(item["sha256"]), "not among them") for item in missing
-        ]
+        return model, [Difference("input", name, str(digest), "not among them") for name, digest in missing]
     found = [read_one(by_digest[item["sha256"]], options) for item in model.training]
     broken = [item for item in found if isinstance(item, Failure)]
     if broken:
         return model, [Difference("input", item.path.name, "readable", item.message) for item in broken]
     again = Segmenter.from_parameters(model.parameters)
-    again.fit([item for item in found if isinstance(item, Micrograph)])
-    if np.array_equal(again.model.components, model.components):
+    labels = None if model.teaching is None else [by_digest.get(digest or "") for _, digest in painted]
+    again.fit([item for item in found if isinstance(item, Micrograph)], labels)
+    learned = replace(again.model, names=model.names)
+    if learned.digest == model.digest:
         return model, []
-    largest = float(np.max(np.abs(again.model.components - model.components)))
-    return again.model, [Difference("model", "components", "as in the side-car", f"differ by up to {largest:.3g}")]
+    largest = float(np.max(np.abs(learned.components - model.components)))
+    return learned, [Difference("model", "components", "as in the side-car", f"differ by up to {largest:.3g}")]
 
 
 def _changed(labels: np.ndarray, picture: Path) -> int | None:

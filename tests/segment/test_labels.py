@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from segment import Segmenter
+from segment.cli import app
+from segment.io import ImageReadError, read_micrograph, write_png
+from segment.model import ModelFileError, storage
+from segment.model.labels import read_labels
+from segment.model.teaching import from_json, lift
+from segment.pipeline import rerun
+from segment.pipeline.labelling import match_labels
+
+LEVELS = (0.25, 0.5, 0.8)
+
+
+def bands(seed: int = 0, order: tuple[int, ...] = (0, 1, 2)) -> tuple[np.ndarray, np.ndarray]:
+    """Draw three grey levels side by side with noise; return image and truth."""
+    truth = np.repeat(np.repeat(np.array([order], dtype=np.uint8), 24, axis=1), 48, axis=0)
+    noise = np.random.default_rng(seed).normal(scale=0.02, size=truth.shape)
+    return np.clip(np.take(LEVELS, truth) + noise, 0, 1).astype(np.float32), truth
+
+
+def strokes(truth: np.ndarray, *phases: int) -> np.ndarray:
+    """Paint a short stroke in two corners of each phase."""
+    painted = np.full(truth.shape, 255, dtype=np.uint8)
+    for rows in (slice(4, 7), slice(40, 43)):
+        painted[rows] = truth[rows]
+    painted[~np.isin(painted, phases)] = 255
+    painted[:, ::2] = 255
+    return painted
+
+
+@pytest.fixture(scope="module")
+def taught() -> Segmenter:
+    image, truth = bands()
+    # Neither dark to bright nor bright to dark: the ids decide.
+    ids = np.array([2, 0, 1], dtype=np.uint8)[truth]
+    return Segmenter(features="grey").fit(image, labels=strokes(ids, 0, 1, 2))
+
+
+def test_phases_are_the_ids_that_were_painted_in_this_and_another_image(taught):
+    assert taught.parameters.n_phases == 3
+    for order in ((0, 1, 2), (1, 0, 2)):
+        image, truth = bands(seed=3, order=order)
+        found = taught.predict(image)
+        assert np.mean(found.labels == np.array([2, 0, 1])[truth]) > 0.95
+        assert np.allclose(found.abundances.sum(axis=0), 1, atol=1e-5)
+
+
+def test_what_was_painted_is_counted_and_the_components_are_means(taught):
+    image, truth = bands()
+    model = taught.model
+    assert sum(model.teaching.painted) == np.count_nonzero(strokes(truth, 0, 1, 2) != 255)
+    brightness = model.components[:, model.feature_names.index("bright")]
+    assert np.argsort(brightness).tolist() == [2, 0, 1]
+
+
+def test_strokes_change_what_is_found():
+    image, truth = bands()
+    # Both bright bands are one phase for this user, which no clustering of grey levels would say.
+    wanted = np.minimum(truth, 1)
+    found = Segmenter(features="grey").fit(image, strokes(wanted, 0, 1)).predict(image).labels
+    assert np.mean(found == wanted) > 0.95
+    other = (truth == 2).astype(np.uint8)
+    found = Segmenter(features="grey").fit(image, strokes(other, 0, 1)).predict(image).labels
+    assert np.mean(found == other) > 0.95
+
+
+def test_a_phase_that_nobody_painted_is_found_among_the_rest():
+    image, truth = bands()
+    segmenter = Segmenter(3, features="grey").fit(image, strokes(truth, 0, 1))
+    assert segmenter.model.teaching.painted[2] == 0 < min(segmenter.model.teaching.painted[:2])
+    assert np.mean(segmenter.predict(image).labels == truth) > 0.95
+
+
+def test_a_full_mask_of_one_image_among_several_teaches_them_all():
+    images, truths = zip(*(bands(seed) for seed in range(3)), strict=True)
+    by_position = Segmenter(features="grey").fit(images, [None, truths[1], None])
+    for image, truth in zip(images, truths, strict=True):
+        assert np.mean(by_position.predict(image).labels == truth) > 0.95
+
+
+def test_the_same_labels_give_the_same_model_and_fractions_guide_it(taught):
+    image, truth = bands()
+    again = Segmenter(features="grey").fit(image, strokes(np.array([2, 0, 1], np.uint8)[truth], 0, 1, 2))
+    assert again.model.digest == taught.model.digest
+    taught = Segmenter.from_model(again.model).name_phases(["b", "c", "a"])
+    guided = taught.predict(image, fractions={"a": 0.34, "b": 0.33, "c": 0.33}, fraction_sigma=0.01)
+    assert np.abs(guided.guidance.after - [0.33, 0.33, 0.34]).max() < 0.02
+
+
+def test_a_saved_model_gives_the_same_bits(taught, tmp_path):
+    image, _ = bands(seed=5)
+    taught.save(tmp_path / "model.npz")
+    loaded = Segmenter.load(tmp_path / "model.npz")
+    assert loaded.model.digest == taught.model.digest
+    assert np.array_equal(loaded.predict(image).abundances, taught.predict(image).abundances)
+
+
+def test_what_was_learned_is_part_of_the_digest(taught):
+    record = json.loads(json.dumps(taught.model.teaching.to_json()))
+    record["dictionaries"][0]["offsets"][0] += 1
+    from dataclasses import replace
+
+    other = replace(taught.model, teaching=from_json(record, 3, 2))
+    assert other.digest != taught.model.digest
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("atoms", [[-1.0] * 6]), ("offsets", [float("nan")] * 3), ("slopes", [[0.0]]), ("high", [0.0, 0.0]), ("low", "x")],
+)
+def test_a_damaged_model_is_refused(taught, tmp_path, monkeypatch, key, value):
+    record = taught.model.teaching.to_json()
+    record["dictionaries"][0][key] = value
+    monkeypatch.setattr(type(taught.model.teaching), "to_json", lambda self: record)
+    storage.save(tmp_path / "model.npz", taught.model)
+    with pytest.raises(ModelFileError, match=r"model.npz: not a model file, or a damaged one"):
+        Segmenter.load(tmp_path / "model.npz")
+
+
+@pytest.mark.parametrize(
+    ("labels", "n_phases", "message"),
+    [
+        (np.zeros((5, 5), np.uint8), None, r"labels of 'array': shape \(5, 5\), but image 'array' has \(48, 72\)"),
+        (np.zeros((48, 72)), None, "must be integers, got float64"),
+        (np.zeros((48, 72, 3), np.uint8) + np.arange(3, dtype=np.uint8), None, "colours are no ids"),
+        (np.full((48, 72), 255, np.uint8), None, "no pixel is labelled"),
+        (np.full((48, 72), -1), None, "found -1"),
+        (np.full((48, 72), 300), None, "found 300"),
+        (np.zeros((48, 72), np.uint8), None, "a single id, 0"),
+        (np.tile(np.uint8([38, 75]), (48, 36)), None, "hold the ids 38, 75: number the phases from 0"),
+        (np.tile(np.uint8([0, 3]), (48, 36)), 3, "hold the ids 0, 3, but with 3 phases they go from 0 to 2"),
+        (np.zeros((48, 72), np.uint8), 1, "n_phases must be at least 2"),
+        ([None, None], None, "2 given for 1 images"),
+        ({"other": np.zeros((48, 72), np.uint8)}, None, "no image is called other; images are array"),
+        ([None], None, "no pixel is labelled"),
+    ],
+)
+def test_wrong_labels_are_refused_by_name(labels, n_phases, message):
+    with pytest.raises(ValueError, match=message):
+        Segmenter(n_phases, features="grey").fit(bands()[0], labels=labels)
+
+
+def test_labels_with_the_band_are_cropped_like_the_image(tmp_path):
+    image, truth = bands()
+    write_png(tmp_path / "a.png", np.vstack([image * 255, np.zeros((12, 72))]).astype(np.uint8))
+    write_png(tmp_path / "b.png", np.vstack([truth, np.zeros((12, 72), np.uint8)]))
+    micrograph = read_micrograph(tmp_path / "a.png", band=48)
+    (found,) = read_labels(tmp_path / "b.png", [micrograph])
+    assert np.array_equal(found.ids, truth)
+    assert len(found.sha256) == 64
+
+
+def test_a_label_file_that_is_no_image_is_named(tmp_path):
+    (tmp_path / "b.png").write_bytes(b"no image")
+    with pytest.raises(ImageReadError, match=r"cannot read .*b\.png"):
+        Segmenter().fit(bands()[0], labels=tmp_path / "b.png")
+
+
+def test_labels_follow_the_image_when_it_is_resized():
+    image, truth = bands()
+    segmenter = Segmenter(features="grey", size=32).fit(image, truth)
+    assert np.mean(segmenter.predict(image).labels == truth) > 0.95
+
+
+def test_lifted_features_of_a_pixel_sum_to_the_weights():
+    X = np.random.default_rng(0).random((20, 4), dtype=np.float32)
+    weights = np.float32([1, 2, 3, 4])
+    lifted = lift(X, np.full(4, 0.2, np.float32), np.full(4, 0.7, np.float32), weights)
+    assert lifted.min() >= 0
+    assert np.allclose(lifted.reshape(20, 3, 4).sum(axis=1), weights)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "images").mkdir()
+    for index in range(2):
+        image, truth = bands(index)
+        cv2.imwrite(str(tmp_path / "images" / f"steel{index}.png"), np.round(image * 255).astype(np.uint8))
+    write_png(tmp_path / "images" / "steel0_labels.png", strokes(truth, 0, 1, 2))
+    return tmp_path
+
+
+def test_label_files_are_matched_by_name(folder):
+    images = sorted((folder / "images").glob("steel?.png"))
+    painted = folder / "images" / "steel0_labels.png"
+    assert match_labels(folder / "images", images) == {images[0]: painted}
+    assert match_labels(painted, images) == {images[0]: painted}
+    assert match_labels(painted, images[1:]) == {images[1]: painted}
+    with pytest.raises(ValueError, match="nothing there is called"):
+        match_labels(folder, images)
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        match_labels(folder / "none", images)
+
+
+def test_the_command_learns_from_labels_beside_the_images_and_runs_again(folder):
+    images, out = folder / "images", folder / "out"
+    command = ["run", str(images), "-o", str(out), "--labels", str(images), "--features", "grey", "--names", "a,b,c"]
+    done = CliRunner().invoke(app, [*command, "--band", "none"])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in out.glob("*.json")) == ["steel0.json", "steel1.json"]
+    side_car = json.loads((out / "steel1.json").read_text())
+    assert side_car["phases"] == ["a", "b", "c"]
+    assert np.mean(cv2.imread(str(out / "steel1_labels.png"), 0) == bands(1)[1]) > 0.95
+    assert rerun(out / "steel1.json").is_same
+    again = rerun(out / "steel1.json", training=[images])
+    assert (again.is_same, again.differences) == (True, ())
+    without = rerun(out / "steel1.json", training=[images / "steel0.png", images / "steel1.png"])
+    assert without.is_same
+    assert [item.name for item in without.differences] == ["labels of steel0"]
+
+
+def test_the_command_refuses_wrong_labels_without_writing(folder):
+    bad = folder / "steel0.png"
+    write_png(bad, np.zeros((5, 5), np.uint8))
+    done = CliRunner().invoke(
+        app, ["train", str(folder / "images" / "steel0.png"), "--labels", str(bad), "-o", str(folder / "model.npz")]
+    )
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit)
+    assert "steel0.png': shape (5, 5), but image 'steel0' has (48, 72)" in done.output
+    assert not (folder / "model.npz").exists()
