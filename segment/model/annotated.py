@@ -56,11 +56,6 @@ def learn(
     -------
     FittedModel
         Phases in the order of their ids; its components are the mean features of each phase's pixels.
-
-    Raises
-    ------
-    ValueError
-        If fewer than two phases come out.
     """
     k = parameters.n_phases
     every_ids = [_resized(ids, grey.shape) for ids, grey in zip(annotations, greys, strict=True)]
@@ -81,8 +76,8 @@ def learn(
         high = np.maximum(high, low + SMALLEST)
         missing = np.flatnonzero(painted == 0)
         if missing.size:
-            lifted = [lift(rows, low, high, high - low) for rows in (known, everything)]
-            leading = _find_others(*lifted, owners, missing, parameters)
+            seen, every = (lift(rows, low, high, high - low) for rows in (known, everything))
+            leading = _find_others(seen, every, owners, parameters)
             known = np.concatenate([known, everything[leading.ravel()]])
             owners = np.concatenate([owners, np.repeat(missing, leading.shape[1])])
             blocks = np.concatenate([blocks, np.arange(leading.size) % BLOCKS_PER_SIDE])
@@ -169,7 +164,6 @@ def _find_others(
     known: NDArray[np.float32],
     everything: NDArray[np.float32],
     owners: NDArray[np.intp],
-    missing: NDArray[np.intp],
     parameters: Parameters,
 ) -> NDArray[np.intp]:
     """Find phases nobody painted: components beside those of the painted ones, and the rows they lead most clearly.
@@ -182,9 +176,8 @@ def _find_others(
     W = nmf.fit_transform(everything) * np.linalg.norm(nmf.components_, axis=1)
     shares = W / np.maximum(W.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     count = max(1, min(len(known) // len(means), len(everything) // (2 * k)))
-    return np.stack(
-        [np.argsort(-shares[:, len(means) + index], kind="stable")[:count] for index in range(len(missing))]
-    )
+    # Stable: of equal shares the first pixels.
+    return np.argsort(-shares[:, len(means) :], axis=0, kind="stable")[:count].T
 
 
 def _resized(ids: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
