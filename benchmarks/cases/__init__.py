@@ -20,6 +20,7 @@ from benchmarks.cases.scaling import SCALING
 from benchmarks.cases.spectrogram import SPECTROGRAM
 from benchmarks.cases.swimmer import SWIMMER
 from benchmarks.cases.tall import TALL
+from benchmarks.cases.taught import TAUGHT
 from benchmarks.cases.transform import TRANSFORM
 from benchmarks.cases.words import WORDS
 
@@ -44,5 +45,6 @@ CASES: dict[str, Case] = {
     "pipeline": PIPELINE,
     "known_answers": KNOWN_ANSWERS,
     "quality": QUALITY,
+    "taught": TAUGHT,
     "app": APP,
 }

@@ -39,14 +39,26 @@ class Labelled:
         Grey levels in [0, 1].
     truth : ndarray of uint8, shape (h, w)
         Classes of this image, numbered 0 ... n_classes - 1 in the order of their ids; 255 where not annotated.
-    n_classes : int
-        At least 2.
+    classes : tuple of int
+        Class id that each number of `truth` has in the whole set; at least 2.
     """
 
     name: str
     image: NDArray[np.float32]
     truth: NDArray[np.uint8]
-    n_classes: int
+    classes: tuple[int, ...]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes in this image."""
+        return len(self.classes)
+
+    @property
+    def ids(self) -> NDArray[np.uint8]:
+        """Class ids of the set, uint8, shape (h, w); 255 where not annotated."""
+        table = np.full(256, UNANNOTATED, dtype=np.uint8)
+        table[: len(self.classes)] = self.classes
+        return table[self.truth]
 
 
 def load_sets(count: int, *, halved: bool) -> tuple[dict[str, list[Labelled]], str]:
@@ -102,10 +114,10 @@ def _read_set(folder: Path, count: int, halved: bool) -> list[Labelled]:
 
 
 def _label(name: str, image: NDArray[np.float32], truth: NDArray[np.uint8]) -> Labelled:
-    ids = [value for value in np.unique(truth) if value != UNANNOTATED]
+    ids = [int(value) for value in np.unique(truth) if value != UNANNOTATED]
     table = np.full(256, UNANNOTATED, dtype=np.uint8)
     table[ids] = range(len(ids))
-    return Labelled(name, image, table[truth], len(ids))
+    return Labelled(name, image, table[truth], tuple(ids))
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
