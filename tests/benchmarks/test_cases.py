@@ -43,6 +43,7 @@ COLUMNS = {
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
     "import": {"statement", "seconds", "spread"},
     "quality": {"method", "mean", "s per image"},
+    "taught": {"annotation", "method", "mean", "s of CPU"},
     "app": {"what", "median s", "slowest s"},
     "known_answers": {"problem", "engine", "solver", "deviation"},
 }
