@@ -92,7 +92,9 @@ def mean_iou(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     is_known = truth != UNANNOTATED
     found, truth = found[is_known], truth[is_known]
     return float(
-        np.mean([np.sum((found == one) & (truth == one)) / np.sum((found == one) | (truth == one)) for one in set(truth)])
+        np.mean(
+            [np.sum((found == one) & (truth == one)) / np.sum((found == one) | (truth == one)) for one in set(truth)]
+        )
     )
 
 
