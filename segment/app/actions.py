@@ -9,15 +9,18 @@ from typing import Any
 from segment.app import views
 from segment.app.corrections import correct
 from segment.app.desk import Desk
+from segment.app.exploring import N_PHASES, choose, explore_image, hang
 from segment.app.limits import Limits
 from segment.app.model_file import forget_model
 from segment.app.phases import point, recolour, rename
-from segment.app.segmentation import Outcome, accept, prepare, segment, try_out
+from segment.app.segmentation import Outcome, accept, compare, prepare, segment
 from segment.app.session import Session, UserError, remove, show
 from segment.app.uploads import Inbox, take
 from segment.app.worker import Worker
 from segment.composition import Composition
-from segment.model import Parameters, Segmenter, resolve
+from segment.model import Parameters, resolve
+from segment.phases import PhaseComparison
+from segment.pipeline import Progress
 
 WELCOME = "Drop a micrograph to begin. It stays on this machine."
 STAGES = {"fit": "Learning phases from", "segment": "Mapping phases in", "try": "Trying"}
@@ -54,12 +57,14 @@ class Actions:
             if count:
                 complaints.append(f"The other {count} are open." if count > 1 else "The other one is open.")
             return session, views.status("\n".join(complaints), is_error=True)
-        if session.restored is not None:
+        if session.restored is not None and session.is_loaded:
             return session, views.status("Model, names and settings of the side-car are back. Segment applies them.")
+        if session.restored is not None:
+            return session, views.status(f"The preset {session.restored.parameters.preset} is set. Segment uses it.")
         if not count:
             return session, views.status("The model is loaded. Segment applies it to your images.")
         return session, views.status(
-            f"{_counted(count, 'image')} opened. Check the band and the pixel size, then Segment."
+            f"{_counted(count, 'image')} opened. Check the band and the pixel size; then Explore, or Segment at once."
         )
 
     def show(self, tab: str, file_name: str) -> tuple[Session, str]:
@@ -124,7 +129,8 @@ class Actions:
             As `Worker.run`.
         """
         try:
-            images, segmenter, is_fitted = prepare(self.desk.get(tab), read_settings(*settings))
+            session = self.desk.get(tab)
+            images, segmenter, is_fitted = prepare(session, read_settings(session.own, *settings))
             composition = read_composition(known, segmenter.parameters.n_phases)
             for item in self.worker.run(tab, segment, images, segmenter, is_fitted, composition):
                 if not isinstance(item, Outcome):
@@ -136,45 +142,85 @@ class Actions:
         except ValueError as error:
             raise UserError(str(error)) from error
 
-    def try_out(self, tab: str, most: int, *settings: Any) -> Generator[str | tuple[Session, str]]:
-        """Fit with 2 phases, 3, and so on up to `most`: messages first, session and message last."""
+    def compare(self, tab: str, most: int, *settings: Any) -> Generator[str | tuple[Session, str]]:
+        """Compare numbers of phases from 1 up to `most`: messages first, session and message last."""
         try:
             session = self.desk.get(tab)
             if not session.fields:
                 raise UserError("There is no image yet: drop one first.")
             images = tuple(field.micrograph for field in session.fields)
-            values = read_settings(*settings).to_json()
-            segmenters = [Segmenter(**{**values, "n_phases": k}) for k in range(2, int(most) + 1)]
-            errors: list[tuple[int, float]] = []
-            for item in self.worker.run(tab, try_out, images, segmenters):
-                if isinstance(item, tuple):
-                    errors.append(item)
+            parameters = read_settings(session.own, *settings)
+            for item in self.worker.run(tab, compare, images, range(1, int(most) + 1), parameters):
+                if isinstance(item, PhaseComparison):
+                    session = self.desk.update(
+                        tab,
+                        lambda session, found=item: replace(session, comparison=found, version=session.version + 1),
+                    )
+                    yield session, views.status(f"Compared 1 to {int(most)} phases.")
                 else:
-                    yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
-            session = self.desk.update(
-                tab, lambda session: replace(session, errors=tuple(errors), version=session.version + 1)
-            )
-            yield session, views.status(f"Tried 2 to {int(most)} phases.")
+                    yield views.working(f"{STAGES[item.stage]} {item.name} …")
         except ValueError as error:
             raise UserError(str(error)) from error
 
+    def explore(self, tab: str, n_phases: int, *settings: Any) -> Generator[str | tuple[Session, str]]:
+        """Segment the shown image in many ways: messages first, session and message last."""
+        try:
+            session = self.desk.get(tab)
+            if session.field is None:
+                raise UserError("There is no image yet: drop one first.")
+            image, seed = session.field.micrograph, read_settings(session.own, *settings).random_state
+            numbers = sorted({*N_PHASES, int(n_phases)})
+            for item in self.worker.run(tab, explore_image, image, numbers, seed):
+                if isinstance(item, Progress):
+                    yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
+                    continue
+                session = self.desk.update(tab, lambda session, found=item: hang(session, image, found))
+                count = len(item.candidates)
+                yield session, views.status(f"{count} distinct maps of {item.n_tried}. Click the one that fits.")
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    def choose(self, tab: str, event: Mapping[str, Any]) -> tuple[Session, str]:
+        """Take over a candidate's settings."""
+        number = int(event["number"])
+        session = self.desk.update(tab, lambda session: choose(session, number))
+        return session, views.status(f"Candidate {number} is chosen. Segment maps your images with its settings.")
+
 
 def read_settings(
-    n_phases: float, preset: str, features: str, alpha: float | None, clahe: bool, seed: float | None
+    own: Parameters | None,
+    n_phases: float,
+    preset: str,
+    features: str,
+    alpha: float | None,
+    clahe: bool,
+    smoothness: float | None,
+    min_region: float | None,
+    seed: float | None,
 ) -> Parameters:
     """Return the parameters that the page's controls stand for; an empty one takes the preset's value.
+
+    Parameters
+    ----------
+    own : Parameters or None
+        The preset of the user's own, which the page offers beside those of this version.
+    n_phases, preset, features, alpha, clahe, smoothness, min_region, seed : object
+        What the controls hold.
 
     Raises
     ------
     ValueError
         If one is out of its range; names it.
     """
-    return resolve(
-        preset,
+    start = own if own is not None and preset == own.preset else resolve(preset)
+    return replace(
+        start,
         n_phases=int(n_phases),
         features=features,
-        alpha=None if alpha is None else float(alpha),
+        alpha=start.alpha if alpha is None else float(alpha),
         clahe=bool(clahe),
+        smoothness=start.smoothness if smoothness is None else float(smoothness),
+        min_region=start.min_region if min_region is None else int(min_region),
         random_state=int(seed or 0),
     )
 

@@ -13,12 +13,14 @@ from segment.app.pictures import DRAWING
 from segment.app.session import Session, UserError
 from segment.io import write_text
 from segment.measure import fractions_csv
-from segment.model import storage
+from segment.model import presets, storage, write_preset
 from segment.pipeline import output_names
 from segment.pipeline.batch import FRACTIONS, MODEL
 from segment.pipeline.outputs import software, write_result
 from segment.pipeline.reporting import REPORT
 from segment.report import render_html, report_field
+
+PRESET = "preset.toml"
 
 
 def zip_results(session: Session) -> bytes:
@@ -32,7 +34,8 @@ def zip_results(session: Session) -> bytes:
     -------
     bytes
         Per image the labels, the coloured phases, the components, the overlay and the side-car; the table of fractions,
-        the report and the model for all of them. Names and colours are the user's.
+        the report and the model for all of them, and the preset where it is the user's own. Names and colours are the
+        user's.
 
     Raises
     ------
@@ -58,6 +61,8 @@ def zip_results(session: Session) -> bytes:
             reported.append(report_field(name, field.micrograph, mapped.labels, rows, software(), guidance))
         write_text(folder / FRACTIONS, fractions_csv(tables))
         storage.save(folder / MODEL, model)
+        if model.parameters.preset not in presets():
+            write_preset(folder / PRESET, model.parameters)
         colours = np.array(session.colours, dtype=np.uint8)
         write_text(folder / REPORT, render_html(reported, model, software=software(), colours=colours))
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

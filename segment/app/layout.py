@@ -13,10 +13,10 @@ import gradio as gr
 from segment.app import views
 from segment.app.actions import WELCOME, Actions
 from segment.app.orders import Orders
-from segment.app.session import Restored, Session, UserError
+from segment.app.session import Session, UserError
 from segment.app.worker import WorkerError
 from segment.features import FEATURES
-from segment.model import presets
+from segment.model import Parameters, presets, resolve
 
 BROWSER = files("segment.app").joinpath("browser")
 WAITING = "Waiting for the computation before this one to end …"
@@ -78,6 +78,12 @@ class Page:
                 elem_id="known",
             )
             self.alpha = gr.Number(first["alpha"], label="Sparsity (alpha)", minimum=0, step=0.01, elem_id="alpha")
+            self.smoothness = gr.Number(
+                first["smoothness"], label="Smoothness (neighbours agree)", minimum=0, elem_id="smoothness"
+            )
+            self.min_region = gr.Number(
+                first["min_region"], label="Smallest region in pixels", minimum=0, precision=0, elem_id="min-region"
+            )
             self.clahe = gr.Checkbox(first["clahe"], label="Equalise contrast locally first")
             self.seed = gr.Number(0, label="Seed", precision=0, minimum=0)
         with gr.Row():
@@ -91,6 +97,9 @@ class Page:
         with gr.Tabs():
             with gr.Tab("Map"):
                 self.viewer = _part("viewer", {"micrograph": ""})
+            with gr.Tab("Explore"):
+                self.explore = gr.Button("Explore the shown image", size="sm", elem_id="explore")
+                self.sheet = _part("sheet", views.sheet(Session(), ""))
             with gr.Tab("Components"):
                 self.components = gr.HTML(views.components(Session(), ""), elem_id="components")
             with gr.Tab("Fingerprints"):
@@ -99,8 +108,8 @@ class Page:
                 self.choice = gr.HTML(views.choice(Session(), ""), elem_id="choice")
                 with gr.Row():
                     most = self.actions.limits.n_phases
-                    self.most = gr.Slider(3, most, 6, step=1, label="Largest number to try", elem_id="most")
-                    self.try_out = gr.Button("Try 2 and up", elem_id="try-out")
+                    self.most = gr.Slider(3, most, 8, step=1, label="Largest number to compare", elem_id="most")
+                    self.compare = gr.Button("Compare", elem_id="compare")
 
     def _draw_phases(self) -> None:
         gr.Markdown("**Phases**")
@@ -110,16 +119,21 @@ class Page:
     def _wire(self) -> None:
         everything = [
             self.status, self.viewer, self.phases, self.components, self.fingerprints, self.choice, self.download,
-            self.image, self.reading, self.band, self.pixel_size, self.model_line, self.forget, self.run, self.try_out,
+            self.sheet, self.explore,
+            self.image, self.reading, self.band, self.pixel_size, self.model_line, self.forget, self.run, self.compare,
             self.cancel,
         ]  # fmt: skip
-        settings = [self.k, self.preset, self.features, self.alpha, self.clahe, self.seed]
+        settings = [
+            self.k, self.preset, self.features, self.alpha, self.clahe, self.smoothness, self.min_region, self.seed,
+        ]  # fmt: skip
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         quick: dict[str, Any] = {**hidden, "queue": False}
         actions = self.actions
         self.blocks.load(self._open, None, self.drop, **quick)
         self.blocks.unload(self._leave)
-        self.drop.submit(self._take, None, [*everything, *settings, self.known], **quick)
+        restored = [*everything, *settings, self.known]
+        self.drop.submit(self._on_settings(actions.take), None, restored, **quick)
+        self.sheet.select(self._on_settings(actions.choose), None, restored, **quick)
         self.viewer.select(self._on_event(actions.point), None, everything, **quick)
         self.phases.submit(self._on_event(actions.edit), None, everything, **quick)
         self.image.input(self._on(actions.show), self.image, everything, **quick)
@@ -127,14 +141,15 @@ class Page:
         corrections = [self.band, self.pixel_size, self.everywhere]
         self.correct.click(self._on(actions.correct), corrections, everything, **quick)
         self.forget.click(self._on(actions.forget), None, everything, **quick)
-        self.preset.input(_preset_values, self.preset, [self.k, self.features, self.alpha, self.clahe], **quick)
-        buttons = [self.status, self.run, self.try_out, self.cancel]
+        self.preset.input(self._preset, self.preset, restored, **quick)
+        buttons = [self.status, self.run, self.compare, self.explore, self.cancel]
         # One at a time, as the worker would have it: those who wait do so in the queue, not in a thread. "multiple":
         # a new order is taken while a cancelled one is still on its way out.
         engine = {"concurrency_limit": 1, "concurrency_id": "engine", "trigger_mode": "multiple", **hidden}
         for button, action, first in (
             (self.run, actions.segment, self.known),
-            (self.try_out, actions.try_out, self.most),
+            (self.compare, actions.compare, self.most),
+            (self.explore, actions.explore, self.k),
         ):
             ordered = button.click(self._wait, None, [self.order, *buttons], **quick)
             ordered.then(self._run(action), [self.order, first, *settings], everything, **engine)
@@ -152,22 +167,36 @@ class Page:
 
         return handle
 
-    def _take(self, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
-        shown = self._answer(self.actions.take, request, event._data)
-        restored = self.actions.desk.get(_tab(request)).restored
-        return shown if restored is None else {**shown, **self._restore(restored)}
+    def _on_settings(self, action: Callable[..., tuple[Session, str]]) -> Callable[..., dict[Any, Any]]:
+        def handle(request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
+            before = self.actions.desk.get(_tab(request)).restored
+            shown = self._answer(action, request, event._data)
+            session = self.actions.desk.get(_tab(request))
+            if session.restored is None or session.restored is before:
+                return shown
+            return {**shown, **self._settings(session.restored.parameters, session, session.restored.known)}
 
-    def _restore(self, restored: Restored) -> dict[Any, Any]:
-        """Set the controls to what a side-car says; it may come from a preset file or have more phases than they."""
-        values = restored.parameters
+        return handle
+
+    def _preset(self, request: gr.Request, name: str) -> dict[Any, Any]:
+        session = self.actions.desk.get(_tab(request))
+        own = session.own
+        values = own if own is not None and own.preset == name else resolve(name)
+        return {**self._settings(values, session), self.seed: gr.update()}
+
+    def _settings(self, values: Parameters, session: Session, known: str | None = None) -> dict[Any, Any]:
+        """Set the controls; the number of phases may be larger than they go."""
+        own = [] if session.own is None else [session.own.preset]
         return {
             self.k: min(values.n_phases, self.actions.limits.n_phases),
-            self.preset: values.preset if values.preset in presets() else "default",
+            self.preset: gr.update(choices=[*sorted(presets()), *own], value=values.preset),
             self.features: values.features,
             self.alpha: values.alpha,
             self.clahe: values.clahe,
+            self.smoothness: values.smoothness,
+            self.min_region: values.min_region,
             self.seed: values.random_state,
-            self.known: restored.known,
+            self.known: gr.update() if known is None else known,
         }
 
     def _answer(self, action: Callable[..., tuple[Session, str]], request: gr.Request, *values: Any) -> dict[Any, Any]:
@@ -186,6 +215,7 @@ class Page:
             self.components: views.components(session, token),
             self.fingerprints: views.fingerprints(session, token),
             self.choice: views.choice(session, token),
+            self.sheet: views.sheet(session, token),
             self.download: views.download(session, token),
             self.image: gr.update(
                 choices=[other.file_name for other in session.fields], value=None if field is None else field.file_name
@@ -231,7 +261,7 @@ class Page:
 
     def _buttons(self, *, is_running: bool) -> dict[Any, Any]:
         start, stop = gr.update(interactive=not is_running), gr.update(interactive=is_running)
-        return {self.run: start, self.try_out: start, self.cancel: stop}
+        return {self.run: start, self.compare: start, self.explore: start, self.cancel: stop}
 
     def _open(self, request: gr.Request) -> dict[str, Any]:
         token = self.actions.desk.token(_tab(request))
@@ -267,8 +297,3 @@ def _message(error: Exception) -> str:
         return views.status(str(error), is_error=True)
     logging.getLogger("segment.app").error("the app met an error it does not know", exc_info=error)
     return views.status(BROKEN, is_error=True)
-
-
-def _preset_values(name: str) -> tuple[int, str, float, bool]:
-    values = presets()[name]
-    return values["n_phases"], values["features"], values["alpha"], values["clahe"]

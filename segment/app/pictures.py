@@ -12,15 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.app.session import Field, Session, UserError
+from segment.phases import RULES
 from segment.plots import colour_labels, plot_choice, plot_fingerprints, plot_loss
 from segment.plots.rgb import stretch
+from segment.plots.sheet import thumbnail
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from segment.explore import Exploration
+
 # More than a screen shows; numbers and downloads keep every pixel.
 LARGEST_SIDE = 2048
 PANEL_SIDE = 640
+CARD_SIDE = 320
 # Matplotlib's fonts may not be used by two threads at once.
 DRAWING = threading.Lock()
 
@@ -66,13 +71,34 @@ def loss_svg(session: Session) -> bytes:
 
 
 def choice_svg(session: Session) -> bytes:
-    """Return the residual against the number of phases."""
-    if not session.errors:
-        raise UserError("No numbers of phases have been tried yet.")
-    tried, errors = zip(*session.errors, strict=True)
-    chosen = None if session.segmenter is None else len(session.names)
+    """Return what each rule sees over the number of phases."""
+    found = session.comparison
+    if found is None:
+        raise UserError("No numbers of phases have been compared yet.")
+    titles = {name: rule.title for name, rule in RULES.items()}
     with DRAWING:
-        return _svg(plot_choice(tried, {"error": errors}, chosen=chosen if chosen in tried else None))
+        return _svg(plot_choice(found.n_phases, found.curves, suggestions=found.suggestions, labels=titles))
+
+
+def candidate_png(session: Session, number: int) -> bytes:
+    """Return a candidate of the contact sheet, coloured over its image."""
+    sheet = _sheet(session)
+    if not 1 <= number <= len(sheet.candidates):
+        raise UserError(f"There is no candidate {number}.")
+    grey = _shrunk(stretch(sheet.micrograph.image), CARD_SIDE, cv2.INTER_AREA)
+    return _encoded(thumbnail(grey, sheet.candidates[number - 1].labels))
+
+
+def uncertainty_png(session: Session) -> bytes:
+    """Return where the candidates disagree: black nowhere, white everywhere."""
+    doubt = _shrunk(_sheet(session).uncertainty, PANEL_SIDE, cv2.INTER_AREA)
+    return _encoded(np.asarray(255 * doubt, dtype=np.uint8))
+
+
+def _sheet(session: Session) -> Exploration:
+    if session.sheet is None:
+        raise UserError("Nothing has been explored yet.")
+    return session.sheet.exploration
 
 
 def _svg(figure: Figure) -> bytes:

@@ -10,12 +10,14 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from segment.app.actions import Actions
 from segment.app.archive import zip_results
 from segment.app.pictures import (
+    candidate_png,
     choice_svg,
     colours_png,
     component_png,
     fingerprints_svg,
     loss_svg,
     micrograph_png,
+    uncertainty_png,
 )
 from segment.app.session import Field, Session, UserError
 from segment.app.uploads import UNFINISHED
@@ -83,6 +85,14 @@ def make_routes(actions: Actions) -> APIRouter:
     @router.get("/choice.svg")
     def choice(token: str) -> Response:
         return _drawn("image/svg+xml", lambda: choice_svg(session_at(token)))
+
+    @router.get("/candidate/{number}.png")
+    def candidate(token: str, number: int) -> Response:
+        return _drawn("image/png", lambda: candidate_png(session_at(token), number))
+
+    @router.get("/uncertainty.png")
+    def uncertainty(token: str) -> Response:
+        return _drawn("image/png", lambda: uncertainty_png(session_at(token)))
 
     @router.get("/results.zip")
     def results(token: str) -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from segment.app.session import Session, UserError
 from segment.composition import Composition, CompositionWarning
 from segment.model import Parameters, Segmenter
+from segment.phases import PhaseComparison, compare_phases
 from segment.pipeline import Progress
 from segment.plots import phase_colours
 from segment.records import Micrograph, PhaseMap
@@ -49,8 +50,7 @@ def prepare(session: Session, parameters: Parameters) -> tuple[tuple[Micrograph,
     images = tuple(field.micrograph for field in session.fields)
     if session.is_loaded and session.segmenter is not None:
         return images, session.segmenter, True
-    values = parameters.to_json()
-    return images, Segmenter(values.pop("n_phases"), **values), False
+    return images, Segmenter.from_parameters(parameters), False
 
 
 def segment(
@@ -89,25 +89,23 @@ def segment(
     yield Outcome(segmenter, tuple(maps), notes, composition)
 
 
-def try_out(images: Sequence[Micrograph], segmenters: Sequence[Segmenter]) -> Iterator[Progress | tuple[int, float]]:
-    """Fit every segmenter; progress before each, its number of phases and its residual after it.
+def compare(
+    images: Sequence[Micrograph], n_phases: Sequence[int], parameters: Parameters
+) -> Iterator[Progress | PhaseComparison]:
+    """Let the rules of `segment.phases` look at several numbers of phases; progress first, what they say last.
 
     Parameters
     ----------
     images : sequence of Micrograph
-    segmenters : sequence of Segmenter
+    n_phases : sequence of int
+    parameters : Parameters
 
     Yields
     ------
-    Progress or (int, float)
+    Progress or PhaseComparison
     """
-    with warnings.catch_warnings():
-        # That a component explains nothing is what the residual is to show.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        for done, segmenter in enumerate(segmenters):
-            n_phases = segmenter.parameters.n_phases
-            yield Progress("try", done, len(segmenters), f"{n_phases} phases")
-            yield n_phases, segmenter.fit(images).model.reconstruction_error
+    yield Progress("try", 0, 1, f"{min(n_phases)} to {max(n_phases)} phases")
+    yield compare_phases(images, n_phases, parameters=parameters)
 
 
 def accept(session: Session, images: Sequence[Micrograph], outcome: Outcome) -> Session:

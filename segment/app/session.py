@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,10 @@ from segment.composition import Composition
 from segment.model import FittedModel, Parameters, Segmenter
 from segment.pipeline import ReadOptions
 from segment.records import Micrograph, PhaseMap
+
+if TYPE_CHECKING:
+    from segment.explore import Exploration
+    from segment.phases import PhaseComparison
 
 Colour = tuple[int, int, int]
 
@@ -59,12 +64,30 @@ class Restored:
     Attributes
     ----------
     parameters : Parameters
-    known : str
-        Known fractions, as the page's field has them.
+    known : str or None
+        Known fractions, as the page's field has them; None leaves what it has.
     """
 
     parameters: Parameters
-    known: str
+    known: str | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The contact sheet of an image.
+
+    Attributes
+    ----------
+    exploration : Exploration
+    version : int
+        The session's when it was put up.
+    chosen : int or None
+        Number of the candidate that was chosen last.
+    """
+
+    exploration: Exploration
+    version: int
+    chosen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +110,14 @@ class Session:
         Colour of each phase.
     selected : int or None
         The phase last pointed at.
-    errors : tuple of (int, float)
-        Numbers of phases that were tried out, and the residual of each.
+    comparison : PhaseComparison or None
+        What the rules say of the number of phases.
+    sheet : Sheet or None
+        The last exploration.
+    own : Parameters or None
+        A preset of the user's own: from a file, a side-car or the sheet.
     restored : Restored or None
-        The settings of the side-car that was among the last files dropped.
+        The settings that were chosen last, of a side-car, a preset file or the sheet.
     version : int
         Grows with every change of what pictures show.
     """
@@ -102,7 +129,9 @@ class Session:
     names: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
     selected: int | None = None
-    errors: tuple[tuple[int, float], ...] = ()
+    comparison: PhaseComparison | None = None
+    sheet: Sheet | None = None
+    own: Parameters | None = None
     restored: Restored | None = None
     version: int = 0
 
@@ -126,7 +155,7 @@ class Session:
     def with_field(self, index: int, field: Field) -> Session:
         """Return the session with one field replaced."""
         fields = (*self.fields[:index], field, *self.fields[index + 1 :])
-        return replace(self, fields=fields, errors=(), version=self.version + 1)
+        return replace(self, fields=fields, comparison=None, version=self.version + 1)
 
 
 def show(session: Session, file_name: str) -> Session:
@@ -141,4 +170,4 @@ def remove(session: Session) -> Session:
     """Put the shown image away."""
     fields = (*session.fields[: session.current], *session.fields[session.current + 1 :])
     current = max(0, min(session.current, len(fields) - 1))
-    return replace(session, fields=fields, current=current, errors=(), version=session.version + 1)
+    return replace(session, fields=fields, current=current, comparison=None, version=session.version + 1)

@@ -9,7 +9,7 @@ from segment.app.corrections import corrected
 from segment.app.model_file import LARGEST, with_model
 from segment.app.session import Field, Restored, Session, UserError
 from segment.composition import Composition
-from segment.model import Segmenter
+from segment.model import Segmenter, presets
 from segment.pipeline import ReadOptions, SideCarError, read_recipe
 
 
@@ -45,7 +45,9 @@ def load_side_car(session: Session, path: Path) -> Session:
         for field in session.fields
     )
     session = with_model(replace(session, fields=fields), Segmenter.from_model(recipe.model))
-    return replace(session, restored=Restored(recipe.model.parameters, known))
+    parameters = recipe.model.parameters
+    own = session.own if parameters.preset in presets() else parameters
+    return replace(session, own=own, restored=Restored(parameters, known))
 
 
 def _as_read(field: Field, options: ReadOptions, path: Path) -> Field:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from segment.app.limits import Limits
 from segment.app.model_file import load_model
+from segment.app.preset_file import load_preset
 from segment.app.session import Field, Session
 from segment.app.side_car import load_side_car
 from segment.io import read_micrograph
@@ -20,8 +21,8 @@ from segment.pipeline import ReadOptions
 
 # Written beside the image by TESCAN, Hitachi and JEOL; they carry its pixel size.
 NOTES = (".hdr", ".txt")
-# A model and a side-car are taken up after the images that are dropped with them.
-LOADERS = {".npz": load_model, ".json": load_side_car}
+# A model, a side-car and a preset are taken up after the images that are dropped with them.
+LOADERS = {".npz": load_model, ".json": load_side_car, ".toml": load_preset}
 UNFINISHED = ".part"
 MILLION = 1_000_000
 
@@ -62,7 +63,7 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     session : Session
     files : sequence of Path
         Temporary files, named as the user named them; all are deleted, whatever happens. One that ends in .npz is a
-        saved model, one in .json a side-car.
+        saved model, one in .json a side-car, one in .toml a preset.
     limits : Limits
 
     Returns
@@ -84,7 +85,7 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     if files and not gathered:
         complaints.append("Only text files of a microscope were dropped: drop them together with their image.")
     if len(taken.fields) > len(session.fields):
-        taken = replace(taken, current=len(session.fields), errors=(), version=taken.version + 1)
+        taken = replace(taken, current=len(session.fields), comparison=None, version=taken.version + 1)
     return taken, tuple(complaints)
 
 

@@ -8,6 +8,9 @@ from typing import Any
 from segment.app.phases import SUGGESTIONS
 from segment.app.session import Field, Session
 from segment.measure import FieldStatistics, measure_fractions, summarise_fields
+from segment.phases import RULES
+
+EXPLORE = "Segment the shown image in many ways, and choose the map that fits what you know of the material."
 
 
 def viewer(session: Session, token: str) -> dict[str, Any]:
@@ -84,15 +87,43 @@ def fingerprints(session: Session, token: str) -> str:
 
 
 def choice(session: Session, token: str) -> str:
-    """Return the elbow as HTML: the error that another phase would save."""
-    if not session.errors:
-        return hint("Fits with 2, 3, … phases, and the error that another phase saves, appear here.")
-    return (
-        "<p>Residual |X - W H| of a fit with each number of phases. Where the curve bends, another phase stops paying; "
-        "what you know of the material comes first.</p>"
-        f'<img class="figure" src="{_address(token, "choice.svg", session)}" '
-        'alt="Residual against the number of phases">'
+    """Return what the rules say of the number of phases as HTML."""
+    found = session.comparison
+    if found is None:
+        return hint("Four rules that suggest a number of phases appear here.")
+    rows = "".join(
+        f"<dt>{escape(name)}: {'none of them' if found.suggestions[name] is None else found.suggestions[name]}</dt>"
+        f"<dd>{escape(rule.reason)}</dd>"
+        for name, rule in RULES.items()
     )
+    return (
+        f"<p>Suggestions from {found.n_pixels} pixels, no verdict: what you know of the material comes first.</p>"
+        f'<dl class="rules">{rows}</dl>'
+        f'<img class="figure" src="{_address(token, "choice.svg", session)}" '
+        'alt="Four curves over the number of phases, the suggestion of each circled">'
+    )
+
+
+def sheet(session: Session, token: str) -> dict[str, Any]:
+    """Return what the contact sheet needs: a card for every candidate, and which one was chosen."""
+    shown = session.sheet
+    if shown is None:
+        return {"cards": [], "hint": EXPLORE}
+    found = shown.exploration
+    return {
+        "cards": [
+            {
+                "number": candidate.number,
+                "picture": f"/session/{token}/candidate/{candidate.number}.png?v={shown.version}",
+                "caption": candidate.caption,
+            }
+            for candidate in found.candidates
+        ],
+        "uncertainty": f"/session/{token}/uncertainty.png?v={shown.version}",
+        "chosen": shown.chosen,
+        "hint": f"{found.micrograph.name}: {len(found.candidates)} distinct maps of {found.n_tried} tried; "
+        "what many have in common comes first. Click the one that fits what you know.",
+    }
 
 
 def reading(field: Field | None) -> str:

@@ -2,8 +2,9 @@
 
 from segment.explore.candidate import Candidate, Exploration
 from segment.explore.distinct import agreement_matrix, find_distinct
-from segment.explore.exploration import explore
+from segment.explore.exploration import explore, gather, run_trials
 from segment.explore.looks import LOOKS, Look, make_grid
+from segment.explore.trial import Trial
 from segment.explore.uncertainty import uncertainty_map
 
 __all__ = [
@@ -11,9 +12,12 @@ __all__ = [
     "Candidate",
     "Exploration",
     "Look",
+    "Trial",
     "agreement_matrix",
     "explore",
     "find_distinct",
+    "gather",
     "make_grid",
+    "run_trials",
     "uncertainty_map",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from segment.explore.candidate import Candidate, Exploration
 from segment.explore.distinct import agreement_matrix, find_distinct
-from segment.explore.looks import LOOKS, make_grid
+from segment.explore.looks import make_grid
 from segment.explore.trial import Trial, share, try_candidate
 from segment.explore.uncertainty import uncertainty_map
 from segment.model.segmenter import Image, as_micrograph
@@ -76,31 +76,65 @@ def explore(
     (16, 1)
     """
     micrograph = as_micrograph(image)
-    total = len(LOOKS) * len(set(n_phases := tuple(n_phases)))
     trials: list[Trial] = []
-    for trial in run_trials(micrograph, n_phases, random_state=random_state):
+    for trial, total in run_trials(micrograph, n_phases, random_state=random_state):
         trials.append(trial)
         if on_candidate is not None:
             on_candidate(len(trials), total)
     return gather(micrograph, trials, nearly_the_same)
 
 
-def run_trials(micrograph: Micrograph, n_phases: Iterable[int], *, random_state: int = 0) -> Iterator[Trial]:
-    """Try every candidate, one after the other; parameters and errors as those of `explore`."""
+def run_trials(
+    micrograph: Micrograph, n_phases: Iterable[int] = (2, 3, 4), *, random_state: int = 0
+) -> Iterator[tuple[Trial, int]]:
+    """Try every candidate of an image, one after the other.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    n_phases : iterable of int, default (2, 3, 4)
+        Numbers of phases to try.
+    random_state : int, default 0
+        Seed of every random choice.
+
+    Yields
+    ------
+    trial : Trial
+    total : int
+        So many there will be.
+
+    Raises
+    ------
+    ValueError
+        As `explore`.
+    """
     grid = make_grid(n_phases, random_state=random_state)
-    image = micrograph.image
+    image, step = micrograph.image, _step(micrograph)
+    total = sum(len(several) for several in grid.values())
     most = max(parameters.n_phases for several in grid.values() for parameters in several)
     if image.size < most:
         raise ValueError(f"{most} phases need at least as many pixels, {micrograph.name} has {image.size}")
-    step = _step(micrograph)
     for several in grid.values():
         shared = share(extract_features(image, several[0]), image, several[0], step)
         for parameters in several:
-            yield try_candidate(shared, parameters, step)
+            yield try_candidate(shared, parameters, step), total
 
 
 def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: float = NEARLY_THE_SAME) -> Exploration:
-    """Compare all trials of an image, and keep those that differ; parameters as those of `explore`."""
+    """Compare all trials of an image, and keep those that differ.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    trials : sequence of Trial
+        What `run_trials` made of it.
+    nearly_the_same : float, default 0.9
+        As in `explore`.
+
+    Returns
+    -------
+    Exploration
+    """
     size, n_tried = trials[0].labels.size, len(trials)
     # One phase for (nearly) all pixels is no segmentation, unless nothing else was found.
     trials = [trial for trial in trials if _largest_share(trial) < ALL] or trials[:1]

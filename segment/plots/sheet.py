@@ -66,12 +66,9 @@ def plot_sheet(
     aspect = min(max(height / width, 0.2), 5.0)
     across, down = PANEL, PANEL * aspect
     size = (max(1, round(DPI * across)), max(1, round(DPI * down)))
-    grey = cv2.cvtColor(cv2.resize(stretch(image), size, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2RGB)
-    panels = [(np.asarray(grey, dtype=np.uint8), "the image\n")]
-    for labels, title in zip(maps, titles, strict=True):
-        small = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
-        colours = colour_labels(small, int(labels.max()) + 1)
-        panels.append((np.asarray(cv2.addWeighted(grey, 1 - OPACITY, colours, OPACITY, 0), np.uint8), title))
+    grey = np.asarray(cv2.resize(stretch(image), size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    panels = [(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), "the image\n")]
+    panels += [(thumbnail(grey, labels), title) for labels, title in zip(maps, titles, strict=True)]
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     total = (columns * (across + GAP) + GAP, rows * (down + TITLE + GAP) + GAP)
@@ -94,6 +91,15 @@ def plot_sheet(
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
             )
     return figure
+
+
+def thumbnail(grey: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colour a small grey image by a map of the same field, whatever the map's size; RGB, at the image's size."""
+    small = np.asarray(cv2.resize(labels, grey.shape[::-1], interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+    colours = colour_labels(small, int(labels.max()) + 1)
+    return np.asarray(
+        cv2.addWeighted(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), 1 - OPACITY, colours, OPACITY, 0), dtype=np.uint8
+    )
 
 
 def plot_uncertainty(image: NDArray[np.float32], uncertainty: NDArray[np.float32]) -> Figure:

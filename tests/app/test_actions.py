@@ -15,11 +15,11 @@ from segment.app.desk import Desk
 from segment.app.limits import Limits
 from segment.app.model_file import forget_model, load_model
 from segment.app.phases import point, recolour, rename
-from segment.app.pictures import colours_png, component_png, fingerprints_svg, loss_svg, micrograph_png
+from segment.app.pictures import choice_svg, colours_png, component_png, fingerprints_svg, loss_svg, micrograph_png
 from segment.app.segmentation import Outcome, accept, prepare, segment
 from segment.app.session import Session, UserError, remove, show
 from segment.app.uploads import Inbox, take
-from segment.app.views import components, download, phases, reading, status, viewer
+from segment.app.views import choice, components, download, phases, reading, status, viewer
 from segment.app.worker import Worker
 from segment.composition import Composition
 from segment.io import write_png
@@ -243,7 +243,7 @@ def test_a_users_day(actions, drop):
     session, message = actions.take("tab", {"refusals": []})
     assert len(session.fields) == 1
     assert "1 image opened" in message
-    settings = (2, "default", "pixel", None, False, 0)
+    settings = (2, "default", "pixel", None, False, None, None, 0)
     *steps, (session, message) = actions.segment("tab", "", *settings)
     assert "<progress" in steps[0]
     assert "1 image segmented" in message
@@ -251,9 +251,11 @@ def test_a_users_day(actions, drop):
     assert actions.desk.get("tab").names == ("phase 0", "martensite")
     _, message = actions.point("tab", {"x": 0.1, "y": 0.1})
     assert "Row 10, column 12" in message
-    *_, (session, _) = actions.try_out("tab", 4, *settings)
-    assert [k for k, _ in session.errors] == [2, 3, 4]
-    assert session.errors[0][1] > session.errors[2][1] > 0
+    *_, (session, _) = actions.compare("tab", 3, *settings)
+    assert session.comparison.n_phases == (1, 2, 3)
+    assert session.comparison.parameters.features == "pixel"
+    assert choice_svg(session).startswith(b"<?xml")
+    assert "no verdict" in choice(session, "t")
     actions.remove("tab")
     with pytest.raises(UserError, match="no image"):
         actions.remove("tab")
@@ -272,9 +274,11 @@ def test_a_refusal_of_the_browser_is_passed_on_with_what_was_taken(actions, drop
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ((3, "fast", "pixel", None, False, 0), "fast"),
-        ((3, "default", "pixel", -1, False, 0), "alpha"),
-        ((3, "default", "pixel", None, False, -4), "random_state"),
+        ((3, "fast", "pixel", None, False, None, None, 0), "fast"),
+        ((3, "default", "pixel", -1, False, None, None, 0), "alpha"),
+        ((3, "default", "pixel", None, False, None, None, -4), "random_state"),
+        ((3, "default", "pixel", None, False, -1, None, 0), "smoothness"),
+        ((3, "default", "pixel", None, False, None, -1, 0), "min_region"),
     ],
 )
 def test_a_wrong_setting_is_named(settings, expected, actions, opened):
@@ -285,20 +289,20 @@ def test_a_wrong_setting_is_named(settings, expected, actions, opened):
 
 def test_known_fractions_guide_the_labels(actions, opened):
     actions.desk.update("tab", lambda _: opened)
-    *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, 0)
+    *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, None, None, 0)
     found = session.field.phase_map
     alone = Segmenter(2, features="pixel").fit([field.micrograph for field in session.fields])
     assert np.array_equal(found.labels, alone.predict(session.field.micrograph, fractions=[0.7, 0.3]).labels)
     assert found.guidance is not None
     for known, expected in (("70", "2 phases, and 1"), ("a, b", "as 70, 30"), ("90, 90", "sum")):
         with pytest.raises(UserError, match=expected):
-            list(actions.segment("tab", known, 2, "default", "pixel", None, False, 0))
+            list(actions.segment("tab", known, 2, "default", "pixel", None, False, None, None, 0))
     assert read_composition(" auto ", 2) == Composition("auto")
 
 
 def test_a_guided_download_says_so_in_the_report_and_is_made_again_from_its_side_car(actions, drop, tmp_path, steel):
     actions.desk.update("tab", lambda session: take(session, [drop("a.png")], LIMITS)[0])
-    *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, 0)
+    *_, (session, _) = actions.segment("tab", "70, 30", 2, "default", "pixel", None, False, None, None, 0)
     with zipfile.ZipFile(io.BytesIO(zip_results(session))) as archive:
         archive.extractall(tmp_path / "out")
     assert "guided" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -307,8 +311,8 @@ def test_a_guided_download_says_so_in_the_report_and_is_made_again_from_its_side
 
 
 def test_an_empty_setting_takes_the_presets_value():
-    assert read_settings(3, "high_sparsity", "pixel", None, False, None).alpha == 0.15
-    assert read_settings(3, "high_sparsity", "pixel", 0.0, False, None).alpha == 0.0
+    assert read_settings(None, 3, "high_sparsity", "pixel", None, False, None, None, None).alpha == 0.15
+    assert read_settings(None, 3, "high_sparsity", "pixel", 0.0, False, None, None, None).alpha == 0.0
 
 
 def test_a_desk_keeps_tabs_apart_and_forgets_the_oldest(opened):

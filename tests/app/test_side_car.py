@@ -37,7 +37,7 @@ def side_car(actions, drop) -> bytes:
     """The side-car of a guided map of an image with a corrected band and pixel size, and a named phase."""
     session, _ = take(Session(), [drop("steel.png")], LIMITS)
     actions.desk.update("tab", lambda _: correct(session, 80, 0.25, everywhere=False))
-    *_, (session, _) = actions.segment("tab", "70, 30", 2, "high_sparsity", "pixel", 0.2, True, 5)
+    *_, (session, _) = actions.segment("tab", "70, 30", 2, "high_sparsity", "pixel", 0.2, True, None, None, 5)
     with zipfile.ZipFile(io.BytesIO(zip_results(rename(session, 1, "martensite")))) as archive:
         return archive.read("steel.json")
 
@@ -56,7 +56,7 @@ def test_a_dropped_side_car_brings_back_labels_names_and_settings(side_car, acti
     assert session.field.micrograph.calibration.pixel_size_um == 0.25
     actions.desk.update("tab", lambda _: session)
     # The settings of the page do not matter where a model is applied; what is known does.
-    *_, (session, _) = actions.segment("tab", session.restored.known, 3, "default", "pixel", None, False, 0)
+    *_, (session, _) = actions.segment("tab", session.restored.known, 3, "default", "pixel", None, False, None, None, 0)
     assert digest_labels(session.field.phase_map.labels) == recorded["labels_sha256"]
 
 

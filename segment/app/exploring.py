@@ -1,0 +1,67 @@
+"""The contact sheet: many segmentations of the shown image, and the choice of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from segment.app.preset_file import with_preset
+from segment.app.session import Session, Sheet, UserError
+from segment.explore import Exploration, gather, run_trials
+from segment.pipeline import Progress
+from segment.records import Micrograph
+
+N_PHASES = (2, 3, 4)
+
+
+def explore_image(image: Micrograph, n_phases: Sequence[int], random_state: int) -> Iterator[Progress | Exploration]:
+    """Try every candidate; progress before each, the exploration without the image's pixels last.
+
+    Parameters
+    ----------
+    image : Micrograph
+    n_phases : sequence of int
+        Numbers of phases to try.
+    random_state : int
+
+    Yields
+    ------
+    Progress or Exploration
+    """
+    trials, total = [], None
+    for trial, total in run_trials(image, n_phases, random_state=random_state):
+        trials.append(trial)
+        yield Progress("try", len(trials), total, f"{len(trials)} of {total} ways to segment {image.name}")
+    yield replace(gather(image, trials), micrograph=replace(image, image=image.image[:0]))
+
+
+def hang(session: Session, image: Micrograph, found: Exploration) -> Session:
+    """Put an exploration of an image up, with none of its candidates chosen."""
+    version = session.version + 1
+    return replace(session, sheet=Sheet(replace(found, micrograph=image), version), version=version)
+
+
+def choose(session: Session, number: int) -> Session:
+    """Learn with a candidate's settings from now on.
+
+    Parameters
+    ----------
+    session : Session
+    number : int
+        From 1.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    UserError
+        If there is no such candidate.
+    """
+    sheet = session.sheet
+    if sheet is None or not 1 <= number <= len(sheet.exploration.candidates):
+        raise UserError(f"There is no candidate {number}: press Explore first.")
+    candidate = sheet.exploration.candidates[number - 1]
+    preset = replace(candidate.parameters, preset=f"candidate {number}")
+    return with_preset(replace(session, sheet=replace(sheet, chosen=number)), preset)
