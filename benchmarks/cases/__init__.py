@@ -21,6 +21,7 @@ from benchmarks.cases.spectrogram import SPECTROGRAM
 from benchmarks.cases.swimmer import SWIMMER
 from benchmarks.cases.tall import TALL
 from benchmarks.cases.taught import TAUGHT
+from benchmarks.cases.texture_pipeline import TEXTURE_PIPELINE
 from benchmarks.cases.transform import TRANSFORM
 from benchmarks.cases.words import WORDS
 
@@ -43,6 +44,7 @@ CASES: dict[str, Case] = {
     "memory": MEMORY,
     "import": IMPORTS,
     "pipeline": PIPELINE,
+    "texture_pipeline": TEXTURE_PIPELINE,
     "known_answers": KNOWN_ANSWERS,
     "quality": QUALITY,
     "taught": TAUGHT,

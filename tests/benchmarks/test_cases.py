@@ -39,6 +39,7 @@ COLUMNS = {
     "scaling": {"varied", "m", "n", "k", "peer", "seconds"},
     "out_of_core": {"rows", "fit s", "transform s", "memory of its own above the start MiB"},
     "cold_start": {"peer", "process", "import s", "first fit s"},
+    "texture_pipeline": {"engine", "train s", "segment one s", "total s"},
     "pipeline": {"engine", "read s", "train s", "segment one s", "total s", "spread"},
     "memory": {"peer", "k", "X MiB", "peak above X / X"},
     "import": {"statement", "seconds", "spread"},
