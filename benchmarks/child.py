@@ -175,8 +175,10 @@ def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]
     from segment.app.uploads import Inbox
     from segment.app.worker import Worker
     from segment.io import write_png
+    from segment.model import presets
     from segment.samples import make_micrograph
 
+    features = presets()["default"]["features"]
     seconds: list[float] = []
     memory: dict[str, list[int]] = {"page_bytes": [], "worker_bytes": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -192,7 +194,7 @@ def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]
             start = perf_counter()
             inbox.place(actions.desk.token("tab"), "iron.png").write_bytes(content)
             actions.take("tab", {})
-            for _ in actions.segment("tab", "", n_phases, "default", "pixel", None, False, 0):
+            for _ in actions.segment("tab", "", n_phases, "default", features, None, False, 0):
                 pass
             colours_png(actions.desk.get("tab").fields[0])
             seconds.append(perf_counter() - start)
