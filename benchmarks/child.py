@@ -178,7 +178,8 @@ def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]
     from segment.model import presets
     from segment.samples import make_micrograph
 
-    features = presets()["default"]["features"]
+    first = presets()["default"]
+    settings = [first[name] for name in ("features", "alpha", "clahe", "smoothness", "min_region")]
     seconds: list[float] = []
     memory: dict[str, list[int]] = {"page_bytes": [], "worker_bytes": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -194,7 +195,7 @@ def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]
             start = perf_counter()
             inbox.place(actions.desk.token("tab"), "iron.png").write_bytes(content)
             actions.take("tab", {})
-            for _ in actions.segment("tab", "", n_phases, "default", features, None, False, 0):
+            for _ in actions.segment("tab", "", n_phases, "default", *settings, 0):
                 pass
             colours_png(actions.desk.get("tab").fields[0])
             seconds.append(perf_counter() - start)
