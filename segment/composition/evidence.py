@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 # A share below this is noise of the factorization, not evidence.
 FLOOR = 1e-4
-SMOOTHING = 1.5
+SMOOTHING = 0.7
 NEIGHBOURHOOD = 5
 BINS = 24
 STRIDE = 3
@@ -49,7 +49,7 @@ def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) ->
     ----------
     abundances : ndarray of float32, shape (k, h, w)
         Non-negative; they need not sum to one.
-    smoothing : float, default 1.5
+    smoothing : float, default 0.7
         Standard deviation of the Gaussian neighbourhood in pixels; 0 takes each pixel by itself.
 
     Returns

@@ -62,7 +62,7 @@ def guide(
         and 0.5 where the prior fights the image.
     strict : bool, default False
         Abstain where the prior fights the image.
-    smoothing : float, default 1.5
+    smoothing : float, default 0.7
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
 
     Returns

@@ -44,7 +44,7 @@ def settle(
         Grey levels of the same images.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
-    smoothing : float, default 1.5
+    smoothing : float, default 0.7
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
 
     Returns
