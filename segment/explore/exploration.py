@@ -70,7 +70,7 @@ def explore(
     Examples
     --------
     >>> from segment.samples import make_micrograph
-    >>> sample = make_micrograph("dual_phase_steel", shape=(48, 64), band=False)
+    >>> sample = make_micrograph("dual_phase_steel", shape=(64, 80), band=False)
     >>> found = explore(sample.image, [2])
     >>> found.n_tried, found.candidates[0].number
     (16, 1)
