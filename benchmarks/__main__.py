@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,12 @@ from time import perf_counter
 from benchmarks.cases import CASES
 from benchmarks.peers import PEERS, SUBJECT
 from benchmarks.publish import publish
-from benchmarks.records import FULL, QUICK
+from benchmarks.records import FULL, QUICK, CaseResult
 from benchmarks.report import write_report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen cases and write their report, or publish one; return the exit code."""
+    """Run the chosen cases and write their report, or publish one; return the exit code, 1 if a case failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, a minute: shows only that all still runs")
     parser.add_argument("--case", nargs="+", choices=CASES, metavar="NAME", help="only these: " + ", ".join(CASES))
@@ -46,17 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     effort = QUICK if options.quick else FULL
     if options.peer:
         effort = replace(effort, peers=tuple(options.peer))
-    results = []
+    results, broken = [], False
     for name in options.case or CASES:
         start = perf_counter()
-        result = CASES[name].run(effort)
+        try:
+            result = CASES[name].run(effort)
+        except Exception as error:  # What the other cases measured in half an hour is not thrown away.
+            traceback.print_exc()
+            broken = True
+            reason = f"failed with {type(error).__name__}: {error}"
+            result = CaseResult(name, CASES[name].title, "none", {}, skipped=(reason,))
         results.append(replace(result, seconds=perf_counter() - start))
         print(f"{name}: {results[-1].seconds:.1f} s", file=sys.stderr, flush=True)
         for headline in (*result.headlines, *(f"skipped {reason}" for reason in result.skipped)):
             print(f"  {headline}", file=sys.stderr, flush=True)
     for path in write_report(results, effort, options.out):
         print(path)
-    return 0
+    return int(broken)
 
 
 if __name__ == "__main__":

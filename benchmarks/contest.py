@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -38,8 +38,8 @@ class Problem:
         Layouts that are tried: the subject is measured in every one, every other peer in the one that suits it best.
     peers : tuple of str or None
         Only these; None: all.
-    seconds : float or None
-        What one peer may spend on one search; None: what the effort says.
+    patience : mapping of str to float
+        What a peer may spend, in seconds, where that is not what the effort says.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Problem:
     beta_loss: str = FROBENIUS
     layouts: tuple[str, ...] = ("sample-major",)
     peers: tuple[str, ...] | None = None
-    seconds: float | None = None
+    patience: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -129,12 +129,15 @@ class Trial:
         Iterations the standing call was limited to, where it did not stop before; None: its own rule or cap ended it.
     points : tuple of Point
         All calls by rising iterations.
+    allowed : float
+        Seconds that its calls in the rounds may take together.
     """
 
     entrant: Entrant
     own: Point
     cap: int | None
     points: tuple[Point, ...]
+    allowed: float
 
     @property
     def max_iter(self) -> int:
@@ -158,31 +161,30 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     -----
     1. The subject fits; the loss it ends at is the target.
     2. Every other peer shows what an iteration costs, makes its standing call (own stopping rule; fewer iterations
-       where that call would take longer than allowed) and looks for the fewest iterations that reach the target,
-       by `search`.
+       where that call would take longer than allowed) and, in the time that is left, looks for the fewest iterations
+       that reach the target, by `search`.
     3. In the rounds, standing calls and calls that reach the target take turns; each standing call of a contender has
-       another seed. What took more than half of the time allowed is not called again.
+       another seed. All of a peer's calls there take no longer than allowed; what cannot be called twice in that time
+       is not called again.
     4. The subject's calls with few iterations show when it reaches the loss that each peer ended at.
     """
     names, skipped = _field(problem, effort)
     ours = [_try_subject(entrant) for entrant in _lay_out(problem, SUBJECT)]
     target = max(trial.own.loss for trial in ours)
-    allowed = problem.seconds or effort.allow(min(trial.own.seconds for trial in ours))
+    usual = effort.allow(min(trial.own.seconds for trial in ours))
     theirs: list[Trial] = []
     for name in names:
         try:
-            theirs.append(_try_out(problem, name, allowed, target))
+            theirs.append(_try_out(problem, name, problem.patience.get(name, usual), target))
         except _TooSlow as reason:
             skipped.append(f"{problem.title}: {PEERS[name].title}: {reason}")
         except Exception as error:  # A peer that breaks must not end the run; its message goes into the report.
             words = " ".join(str(error).split())[:120]
             skipped.append(f"{problem.title}: {PEERS[name].title}: failed with {type(error).__name__}: {words}")
-    measured = interleave(
-        [*_contenders(ours, theirs, allowed, effort, target)], effort.repeats, lambda judged: judged()
-    )
+    measured = interleave([*_contenders(ours, theirs, effort, target)], effort.repeats, lambda judged: judged())
     trivial = trivial_loss(problem.X, problem.beta_loss)
     losses = [trial.own.loss for trial in theirs]
-    ladder = _climb(ours[0], min(losses, default=target), allowed)
+    ladder = _climb(ours[0], min(losses, default=target), usual)
     rows = [_row(trial, measured, target, trivial, ladder) for trial in (*ours, *theirs)]
     traces = [(ours[0].entrant, ladder), *((trial.entrant, trial.points) for trial in theirs)]
     return Outcome(rows, tuple(_curve(entrant, points, trivial) for entrant, points in traces), tuple(skipped))
@@ -219,7 +221,7 @@ def _try_subject(entrant: Entrant) -> Trial:
     start = perf_counter()
     fit = entrant.fit(None, stops=True)
     own = Point(fit.iterations, perf_counter() - start, entrant.loss(fit))
-    return Trial(entrant, own, None, (own,))
+    return Trial(entrant, own, None, (own,), float("inf"))
 
 
 def _try_out(problem: Problem, name: str, allowed: float, target: float) -> Trial:
@@ -233,8 +235,8 @@ def _try_out(problem: Problem, name: str, allowed: float, target: float) -> Tria
     fit = entrant.fit(cap, stops=True)
     own = Point(fit.iterations, perf_counter() - start, entrant.loss(fit))
     capped = cap < usual and own.iterations >= cap
-    points = search(entrant.visit, [*points, own], target, allowed, MOST_ITERATIONS)
-    return Trial(entrant, own, cap if capped else None, tuple(points))
+    points = search(entrant.visit, [*points, own], target, allowed - own.seconds, MOST_ITERATIONS)
+    return Trial(entrant, own, cap if capped else None, tuple(points), allowed)
 
 
 def _quickest(problem: Problem, name: str, allowed: float) -> Entrant:
@@ -253,18 +255,18 @@ def _quickest(problem: Problem, name: str, allowed: float) -> Entrant:
     return Entrant(problem, name, setting, setting.arrange(problem.X))
 
 
-def _contenders(
-    ours: list[Trial], theirs: list[Trial], allowed: float, effort: Effort, target: float
-) -> Iterator[Contender]:
-    for trial in (*ours, *theirs):
+def _contenders(ours: list[Trial], theirs: list[Trial], effort: Effort, target: float) -> Iterator[Contender]:
+    for trial in ours:
         calls = QUICK_CALLS if trial.own.seconds < QUICK_SECONDS else 1
-        if trial in ours or 2 * trial.own.seconds <= allowed:
-            rounds = effort.repeats if trial in ours else max(1, int(allowed / trial.own.seconds / calls))
-            yield Contender(trial.entrant.label, _standing(trial), calls=calls, rounds=rounds)
+        yield Contender(trial.entrant.label, _standing(trial), calls=calls)
+    for trial in theirs:
         reached = first_to_reach(trial.points, target)
-        if trial in theirs and reached is not None and 2 * reached.seconds <= allowed:
-            rounds = max(1, int(allowed / reached.seconds))
-            yield Contender(_equal(trial), _reaching(trial, reached.iterations), rounds=rounds)
+        share = trial.allowed if reached is None else trial.allowed / 2
+        if 2 * trial.own.seconds <= share:
+            yield Contender(trial.entrant.label, _standing(trial), rounds=int(share / trial.own.seconds))
+        if reached is not None and 2 * reached.seconds <= share:
+            call = _reaching(trial, reached.iterations)
+            yield Contender(_equal(trial), call, rounds=int(share / reached.seconds))
 
 
 def _equal(trial: Trial) -> str:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
+EMPTY, FILLED = "first ever", "second process"
 
 
 def call_child(
@@ -59,7 +61,9 @@ def call_child(
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure_first_fits(peer: str, X: NDArray[np.float32], n_components: int) -> list[dict[str, Any]]:
+def measure_first_fits(
+    peer: str, X: NDArray[np.float32], n_components: int, processes: Sequence[str] = (EMPTY, FILLED)
+) -> list[dict[str, Any]]:
     """Time the first fit of a process: with an empty folder of compiled kernels, then with a filled one.
 
     Parameters
@@ -68,18 +72,20 @@ def measure_first_fits(peer: str, X: NDArray[np.float32], n_components: int) -> 
         A key of `benchmarks.peers.PEERS`.
     X : ndarray of float32, shape (n_samples, n_features)
     n_components : int
+    processes : sequence of str
+        One process each, in turn.
 
     Returns
     -------
     list of dict
-        Two rows. "new kernels" counts the compiled kernels the process added to the folder.
+        A row a process. "new kernels" counts the compiled kernels the process added to the folder.
     """
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         matrix, cache = Path(folder) / "X.npy", Path(folder) / "kernels"
         np.save(matrix, X)
         cache.mkdir()
-        for process in ("first ever", "second process"):
+        for process in processes:
             before = _count_kernels(cache)
             arguments = {"peer": peer, "matrix": str(matrix), "n_components": n_components}
             answer = call_child("first_fit", arguments, cache)

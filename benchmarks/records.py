@@ -42,8 +42,8 @@ class Effort:
     scale : float
         Numbers of samples of the synthetic matrices, as a share of those of a full run.
     multiple, least_seconds, most_seconds : float
-        What a peer may spend on one search or on its calls in the rounds: so many times what the subject's fit takes,
-        within these bounds.
+        What a peer may spend on a matrix before the rounds, and again in them: so many times what the subject's fit
+        takes, within these bounds.
     peers : tuple of str or None
         Peers that take part; None: all.
     """
@@ -89,7 +89,7 @@ FULL = Effort(
     scale=1.0,
     multiple=100.0,
     least_seconds=0.5,
-    most_seconds=5.0,
+    most_seconds=2.5,
 )
 QUICK = Effort(
     name="quick",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, Case
 from benchmarks.fresh import call_child
 from benchmarks.micrographs import load_matrix
 from benchmarks.peers import PEERS
@@ -129,6 +129,16 @@ def test_command_keeps_to_the_chosen_peers(tmp_path, monkeypatch):
     assert record["effort"]["peers"] == ["scikit-learn-mu"]
     assert record["cases"][0]["seconds"] > 0
     assert [row["peer"] for row in record["cases"][0]["tables"]["Contenders"]] == ["nmfcore", "scikit-learn-mu"]
+
+
+def test_a_case_that_fails_is_reported_and_does_not_take_the_others_along(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.__main__.QUICK", TINY)
+    monkeypatch.setitem(CASES, "digits", Case("Breaks", lambda effort: 1 / 0))
+    assert main(["--quick", "--case", "digits", "import", "--out", str(tmp_path)]) == 1
+    broken, sound = json.loads((tmp_path / "results.json").read_text())["cases"]
+    assert broken["skipped"] == ["failed with ZeroDivisionError: division by zero"]
+    assert sound["tables"]["Imports"]
+    assert "1 / 0" in capsys.readouterr().err
 
 
 def test_command_refuses_an_unknown_case(capsys):
