@@ -27,6 +27,7 @@ from nmfcore.solvers.tall import TallCoordinateDescent, unpack, value_of
 __all__ = ["GramDescent", "TallDescent"]
 
 _DEPENDENT = 1e-14
+_MOST_PASSES, _FEWEST_PASSES = 40, 3
 
 
 class TallDescent(TallCoordinateDescent):
@@ -45,7 +46,25 @@ class TallDescent(TallCoordinateDescent):
 
 
 class GramDescent(TallDescent):
-    """The same for any number of columns and components."""
+    """The same for any number of columns and components.
+
+    A sample of few rows against the columns of H leads astray where it is followed far: a step takes as many passes
+    over it as have paid off before.
+    """
+
+    _trust = _MOST_PASSES
+
+    def step(self) -> float | None:
+        """Step on the sample, as far as it is trusted, else plainly, and check the outcome with one pass over X."""
+        before, tried = self.loss, self._trust
+        candidate, expected = self._step_on_sample()
+        if self._accept(candidate):
+            self._trust = min(2 * tried, _MOST_PASSES)
+            return expected
+        self._trust = max(tried // 4, _FEWEST_PASSES)
+        if self._accept(self._plain_step()):
+            return expected if tried > _FEWEST_PASSES else before - self.loss
+        return None
 
     def _pass(self, X: Any, H: NDArray) -> NDArray[np.float64]:
         if isinstance(X, FeatureMajorBlocks):
@@ -70,7 +89,7 @@ class GramDescent(TallDescent):
         H = step = ahead = start
         first = best = np.inf
         weight, extrapolated, small, used = 0.5, False, 0, 0
-        while used < passes and small < 2:
+        while used < min(passes, self._trust) and small < 2:
             used += 1
             sums = self._pass(self._sample, ahead.astype(self.X.dtype))
             loss = value_of(ahead, sums, penalties) - float(np.sum(tilt * ahead))

@@ -141,6 +141,16 @@ def test_any_shape_comes_to_the_loss_of_memory(parameters):
     assert model.kkt_ < 1e-3
 
 
+def test_a_sample_of_fewer_rows_than_columns_is_not_followed_far(monkeypatch):
+    monkeypatch.setattr(out_of_core, "_SAMPLE_BYTES", 1 << 19)
+    rng = np.random.default_rng(0)
+    X = rng.random((2_000, 5)) ** 3 @ rng.random((5, 500)) ** 2 + 0.3 * rng.random((2_000, 500))
+    X = X.astype(np.float32)
+    model = NMF(5, random_state=0).fit(Sliced(X))
+    assert model.n_iter_ < 12
+    assert model.loss_history_[-1] <= NMF(5, random_state=0).fit(X).loss_history_[-1]
+
+
 @pytest.mark.usefixtures("small_sample")
 def test_any_shape_does_not_depend_on_threads_or_much_on_blocks(threads, monkeypatch):
     X = make(GENERAL, np.float64, k=9)
@@ -159,8 +169,9 @@ def test_what_is_no_larger_than_a_sample_is_factorised_in_memory():
     assert_same_bits(NMF(4, random_state=0).fit(Sliced(X)), NMF(4, random_state=0).fit(X))
 
 
-def test_starts_from_components(tmp_path):
-    X = make(TALL)
+@pytest.mark.parametrize("scale", [1.0, 1e12])
+def test_starts_from_components(scale):
+    X = make(TALL) * np.float32(scale)
     H = np.random.default_rng(1).random((3, 6)).astype(np.float32)
     model = NMF(3, init="custom", random_state=0, max_iter=1, tol=0).fit(Sliced(X), H=H)
     start = NMF(3, random_state=0).fit(X[:300])
@@ -191,9 +202,15 @@ def test_zeros():
     assert not model.components_.any()
     assert not model.transform(Sliced(np.zeros_like(X))).any()
     assert model.reconstruction_err_ == 0
-    vanished = NMF(3, random_state=0, alpha_W=1.0).fit(Sliced(X))
-    assert not vanished.components_.any()
-    assert_same_bits(vanished, NMF(3, random_state=0, alpha_W=1.0).fit(X))
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_vanishes_where_penalties_ask_for_it(l1_ratio):
+    X = make(TALL)
+    model = NMF(3, random_state=0, alpha_W=1.0, l1_ratio=l1_ratio).fit(Sliced(X))
+    assert not model.components_.any()
+    assert model.reconstruction_err_ == pytest.approx(np.linalg.norm(X.astype(np.float64)))
+    assert_same_bits(model, NMF(3, random_state=0, alpha_W=1.0, l1_ratio=l1_ratio).fit(X))
 
 
 def test_memory_is_bounded(tmp_path):
