@@ -15,6 +15,7 @@ from segment.evaluate import Scores, evaluate
 TITLE = "Label maps against the truth, every method on every labelled set"
 CLASSICAL = ("majority class", "random, true fractions", "multi-Otsu", "k-means, grey", "Gaussian mixture, grey")
 OURS = "segment, preset default"
+GUIDED = ("segment, true fractions", "segment, fractions 60 % true", "segment, fractions from itself")
 SHEET = "segment explore, best of the sheet"
 FIGURES = (
     "accuracy",
@@ -82,7 +83,10 @@ def _headlines(means: dict[tuple[str, str], float]) -> tuple[str, ...]:
             f"{100 * (average[OURS] - average[other]):+.1f} points of mean IoU on average over {other}"
             for other in ("multi-Otsu", "k-means, pixel", "k-means, texture", "segment, preset pixel")
         ),
-        f"{SHEET}: mean IoU {average[SHEET]:.3f}; {100 * (average[SHEET] - average[OURS]):+.1f} points over {OURS}",
+        *(
+            f"{other}: mean IoU {average[other]:.3f}; {100 * (average[other] - average[OURS]):+.1f} points over {OURS}"
+            for other in (*GUIDED, SHEET)
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
+from benchmarks.quality.guided import guide_by_guess, guide_by_itself, guide_by_truth
 from benchmarks.quality.labelled import UNANNOTATED, Labelled
 from segment.evaluate import count_overlap, match
 from segment.explore import Candidate, explore
@@ -109,5 +110,8 @@ METHODS: dict[str, Method] = {
     "k-means, texture": _cluster(_k_means, lambda item: extract(item.image, "texture").X),
     "segment, preset pixel": _segment("pixel"),
     "segment, preset default": _segment("default"),
+    "segment, true fractions": guide_by_truth,
+    "segment, fractions 60 % true": guide_by_guess,
+    "segment, fractions from itself": guide_by_itself,
     "segment explore, best of the sheet": pick_from_sheet,
 }
