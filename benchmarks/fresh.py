@@ -62,7 +62,11 @@ def call_child(
 
 
 def measure_first_fits(
-    peer: str, X: NDArray[np.float32], n_components: int, processes: Sequence[str] = (EMPTY, FILLED)
+    peer: str,
+    X: NDArray[np.float32],
+    n_components: int,
+    processes: Sequence[str] = (EMPTY, FILLED),
+    is_private: bool = True,
 ) -> list[dict[str, Any]]:
     """Time the first fit of a process: with an empty folder of compiled kernels, then with a filled one.
 
@@ -74,6 +78,8 @@ def measure_first_fits(
     n_components : int
     processes : sequence of str
         One process each, in turn.
+    is_private : bool, default=True
+        Whether compiled kernels go into an empty folder; otherwise into the usual one, where they may lie already.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def measure_first_fits(
         for process in processes:
             before = _count_kernels(cache)
             arguments = {"peer": peer, "matrix": str(matrix), "n_components": n_components}
-            answer = call_child("first_fit", arguments, cache)
+            answer = call_child("first_fit", arguments, cache if is_private else None)
             rows.append(
                 {
                     "peer": peer,

@@ -25,17 +25,17 @@ WIDE = 400
 def run(effort: Effort) -> CaseResult:
     """Vary one of m, n, k at a time, 10 iterations each; then the threads."""
     tall = max(2000, round(1_000_000 * effort.scale))
-    wide = max(200, round(20_000 * effort.scale))
+    wide, columns = (20_000, WIDE) if effort.scale == 1 else (400, WIDE // 4)
     shapes = {
         "m, tall": [(tall // divisor, 6, 3) for divisor in (16, 4, 1)],
         "n, tall": [(tall // 4, n, 3) for n in (4, 8, 16, 32)],
         "k, tall": [(tall // 4, 12, k) for k in (2, 4, 8)],
-        "m, wide": [(wide // divisor, WIDE, 20) for divisor in (16, 4, 1)],
-        "n, wide": [(wide // 4, WIDE * factor, 20) for factor in (1, 2, 4)],
-        "k, wide": [(wide // 4, WIDE, k) for k in (10, 20, 40, 80)],
+        "m, wide": [(wide // divisor, columns, 20) for divisor in (16, 4, 1)],
+        "n, wide": [(wide // 4, columns * factor, 20) for factor in (1, 2, 4)],
+        "k, wide": [(wide // 4, columns, k) for k in (10, 20, 40, 80)],
     }
     rows = [row for varied, several in shapes.items() for row in _grow(varied, several, effort)]
-    threads = list(_thread_rows((tall, 6, 3), effort)) + list(_thread_rows((wide, WIDE, 20), effort))
+    threads = list(_thread_rows((tall, 6, 3), effort)) + list(_thread_rows((wide, columns, 20), effort))
     headlines = []
     for varied in shapes:
         mine = [row for row in rows if row["varied"] == varied and row["peer"] == SUBJECT]
