@@ -94,6 +94,10 @@ class Segmenter:
     Phases are ordered from dark to bright: phase 0 is the one whose training pixels have the lowest mean grey level.
     The same images, parameters and seed give the same map, on any number of threads.
 
+    With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
+    ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
+    made to sum to one. With `min_region`, smaller regions then go to the neighbour with the longest common border.
+
     The penalty is not scaled by the size of the matrix, like scikit-learn's ``alpha`` before ``alpha_W`` replaced it;
     in the engine's terms ``alpha_W = alpha / n_features`` and ``alpha_H = alpha / n_pixels``. Scaled like ``alpha_W``
     with ``alpha_H="same"``, the presets' values would suppress phases: on 21 micrographs of steel and three phases,
