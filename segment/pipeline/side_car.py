@@ -79,6 +79,18 @@ def read_recipe(side_car: str | Path) -> Recipe:
     SideCarError
         If the file is missing, damaged, of another kind or of another version, or names parameters that this version
         does not know; the message names the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from segment.pipeline import read_recipe, run
+    >>> from segment.samples import write_samples
+    >>> out = Path(tempfile.mkdtemp())
+    >>> paths = write_samples(out, 1, materials=["ductile_iron"], shape=(64, 64))
+    >>> _ = run(paths, Segmenter(3), out)
+    >>> recipe = read_recipe(out / "ductile_iron-000.json")
+    >>> recipe.model.parameters.n_phases, recipe.options.band
+    (3, 'auto')
     """
     side_car = Path(side_car)
     record = load_record(side_car)
