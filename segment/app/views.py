@@ -75,6 +75,13 @@ def fingerprints(session: Session, token: str) -> str:
         return hint("How strongly each phase shows each feature appears here.")
     model = session.segmenter.model
     end = "converged" if model.is_converged else "stopped at the largest number of iterations, not converged"
+    if model.teaching is not None:
+        return (
+            "<p>How strongly each phase shows each feature: means of its pixels, at unit length.</p>"
+            f'<img class="figure" loading="lazy" src="{_address(token, "fingerprints.svg", session)}" '
+            'alt="Heat map of phases by features">'
+            f"<p>Taught by {sum(model.teaching.painted)} labelled pixels.</p>"
+        )
     return (
         "<p>How strongly each phase shows each feature: the rows of H, at unit length.</p>"
         f'<img class="figure" loading="lazy" src="{_address(token, "fingerprints.svg", session)}" '

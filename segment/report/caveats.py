@@ -149,6 +149,8 @@ def _fit(model: FittedModel, names: Sequence[str]) -> list[str]:
         found.append(
             "The phases are not named: they are numbered from dark to bright, and which constituent each one is must "
             "be judged by eye."
+            if model.teaching is None
+            else "The phases are not named: they are numbered by the ids of the labels that taught them."
         )
     return found
 

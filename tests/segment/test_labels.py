@@ -217,6 +217,17 @@ def test_the_command_learns_from_labels_beside_the_images_and_runs_again(folder)
     assert [item.name for item in without.differences] == ["labels of steel0"]
 
 
+def test_the_report_says_that_labels_taught_the_phases(folder):
+    images, out = folder / "images", folder / "out"
+    command = ["run", str(images), "-o", str(out), "--labels", str(images), "--features", "grey", "--report"]
+    done = CliRunner().invoke(app, [*command, "--band", "none"])
+    assert done.exit_code == 0, done.output
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "labelled pixels (72, 72, 72 by phase)" in page
+    assert "numbered by the ids of the labels" in page
+    assert "without labels" not in page
+
+
 def test_the_command_refuses_wrong_labels_without_writing(folder):
     bad = folder / "steel0.png"
     write_png(bad, np.zeros((5, 5), np.uint8))
