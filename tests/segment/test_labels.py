@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 from typer.testing import CliRunner
 
 from segment import Segmenter
@@ -12,9 +13,10 @@ from segment.cli import app
 from segment.io import ImageReadError, read_micrograph, write_png
 from segment.model import ModelFileError, storage
 from segment.model.labels import read_labels
-from segment.model.teaching import from_json, lift
+from segment.model.teaching import from_json, lift, visible
 from segment.pipeline import rerun
 from segment.pipeline.labelling import match_labels
+from segment.records import FeatureStack, Neighbourhood
 
 LEVELS = (0.25, 0.5, 0.8)
 
@@ -168,6 +170,23 @@ def test_labels_follow_the_image_when_it_is_resized():
     image, truth = bands()
     segmenter = Segmenter(features="grey", size=32).fit(image, truth)
     assert np.mean(segmenter.predict(image).labels == truth) > 0.95
+
+
+def test_what_one_image_looks_like_does_not_weigh_its_features():
+    data = np.ones((3, 2, 2), dtype=np.float32)
+    stack = FeatureStack(data, ("bright", "dark", "edge_0"), Neighbourhood(4.0, 0.25, 0.06))
+    assert visible(stack).tolist() == [[1, 1, 4]] * 4
+    assert visible(FeatureStack(data, stack.names)).tolist() == [[1, 1, 1]] * 4
+
+
+def test_the_number_of_threads_changes_no_bit():
+    image, truth = bands()
+    digests = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            segmenter = Segmenter(features="texture").fit(image, strokes(truth, 0, 1, 2))
+            digests.append((segmenter.model.digest, segmenter.predict(image).abundances.tobytes()))
+    assert digests[0] == digests[1]
 
 
 def test_lifted_features_of_a_pixel_sum_to_the_weights():
