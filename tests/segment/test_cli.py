@@ -210,9 +210,9 @@ def test_unknown_commands_and_options_end_with_2(arguments):
 def test_a_warning_is_one_line(folder, tmp_path, monkeypatch):
     fit = Segmenter.fit
 
-    def warned(self, images):
+    def warned(self, images, labels=None):
         warnings.warn("a component\nexplains nothing", RuntimeWarning, stacklevel=1)
-        return fit(self, images)
+        return fit(self, images, labels)
 
     monkeypatch.setattr(Segmenter, "fit", warned)
     result = call("run", folder, "-k", 2, "-o", tmp_path / "out")
