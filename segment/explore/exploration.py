@@ -20,7 +20,7 @@ from segment.records import Micrograph
 GRID_POINTS = 250_000
 # Points at which maps are compared with each other.
 COMPARED = 20_000
-NEARLY_THE_SAME = 0.9
+NEARLY_THE_SAME = 0.95
 ALL = 0.999
 
 OnCandidate = Callable[[int, int], None]
@@ -43,7 +43,7 @@ def explore(
         Numbers of phases to try.
     random_state : int, default 0
         Seed of every random choice.
-    nearly_the_same : float, default 0.9
+    nearly_the_same : float, default 0.95
         Of maps whose adjusted Rand index exceeds this, the one from the most stable fit is kept.
     on_candidate : callable, optional
         Called with the number of candidates that are done and that of all.
@@ -128,7 +128,7 @@ def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: flo
     micrograph : Micrograph
     trials : sequence of Trial
         What `run_trials` made of it.
-    nearly_the_same : float, default 0.9
+    nearly_the_same : float, default 0.95
         As in `explore`.
 
     Returns
