@@ -335,7 +335,7 @@ def test_two_users_at_once_neither_mix_nor_wait_for_ever(user, micrograph, tmp_p
         ("../../../x", b"???", "cannot read 'x'"),
         ("broken.toml", b"[mine]\nn_phase = 2", "broken.toml: [mine] has the unknown key 'n_phase'"),
         ("broken.npz", b"PK\x03\x04", "broken.npz: not a model file"),
-        ("side-car.json", b'{"format": ', "cannot read 'side-car.json'"),
+        ("side-car.json", b'{"format": ', "side-car.json: not a side-car, or a damaged one"),
     ],
 )
 def test_bad_uploads_are_told_and_the_server_lives_on(name, content, expected, user, micrograph, server):
