@@ -166,7 +166,8 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     3. In the rounds, standing calls and calls that reach the target take turns; each standing call of a contender has
        another seed. All of a peer's calls there take no longer than allowed; what cannot be called twice in that time
        is not called again.
-    4. The subject's calls with few iterations show when it reaches the loss that each peer ended at.
+    4. The subject's calls with few iterations, and with more of them in the time of the most patient peer, show when it
+       reaches the loss that each peer ended at.
     """
     names, skipped = _field(problem, effort)
     ours = [_try_subject(entrant) for entrant in _lay_out(problem, SUBJECT)]
@@ -184,7 +185,8 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     measured = interleave([*_contenders(ours, theirs, effort, target)], effort.repeats, lambda judged: judged())
     trivial = trivial_loss(problem.X, problem.beta_loss)
     losses = [trial.own.loss for trial in theirs]
-    ladder = _climb(ours[0], min(losses, default=target), usual)
+    patience = max((trial.allowed for trial in theirs), default=usual)
+    ladder = _climb(ours[0], min(losses, default=target), patience)
     rows = [_row(trial, measured, target, trivial, ladder) for trial in (*ours, *theirs)]
     traces = [(ours[0].entrant, ladder), *((trial.entrant, trial.points) for trial in theirs)]
     return Outcome(rows, tuple(_curve(entrant, points, trivial) for entrant, points in traces), tuple(skipped))

@@ -28,14 +28,14 @@ def divergence(X: Any, W: NDArray, H: NDArray, beta_loss: str = "frobenius") -> 
         Formed and summed in float64, about four million entries at a time. Infinite where y is 0 and x is not, and for
         "itakura-saito" where either is 0.
     """
-    W, H = W.astype(np.float64, copy=False), H.astype(np.float64, copy=False)
+    H = H.astype(np.float64, copy=False)
     if sp.issparse(X):
-        return _of_sparse(X.tocsr(), W, H, beta_loss)
+        return _of_sparse(X.tocsr(), W.astype(np.float64, copy=False), H, beta_loss)
     total = 0.0
     rows = max(1, ENTRIES // X.shape[1])
     for start in range(0, len(X), rows):
         x = X[start : start + rows].astype(np.float64)
-        total += _of_entries(x, W[start : start + rows] @ H, beta_loss)
+        total += _of_entries(x, W[start : start + rows].astype(np.float64) @ H, beta_loss)
     return total
 
 
