@@ -18,7 +18,7 @@ from nmfcore.iterate import Limits, Progress, Trace, iterate
 from nmfcore.objectives import translate_penalties
 from nmfcore.penalties import Penalties, Penalty
 from nmfcore.problem import Problem, beta_of, make_problem
-from nmfcore.solvers import SOLVERS, check_supported, exact, tall
+from nmfcore.solvers import SOLVERS, check_supported, exact, sampled_start, tall
 from nmfcore.solvers.alternating import Alternating
 from nmfcore.stopping import Reason
 from nmfcore.validation import (
@@ -408,7 +408,10 @@ def _start_alternating(
 ) -> tuple[Alternating, float]:
     W, H, held = start.W, start.H, 0
     if W is None or H is None:
-        W, H = INITS[start.init](problem.data.X, start.k, rng, problem.data.rows.row_weight)
+        if start.held is None and problem.penalties.none:
+            W, H = sampled_start.start(problem.data, start.k, start.init, problem.beta, solver, rng)
+        else:
+            W, H = INITS[start.init](problem.data.X, start.k, rng, problem.data.rows.row_weight)
     if start.held is not None:
         held = len(start.held)
         H = np.concatenate([start.held, H[held:]])

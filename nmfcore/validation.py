@@ -15,6 +15,7 @@ from nmfcore.graphs import Graph, as_graph, grid_graph
 from nmfcore.passes import run_blocks
 
 _BLOCK = 8192
+_LANES = 64
 
 DTYPES = (np.float64, np.float32)
 
@@ -22,19 +23,33 @@ DTYPES = (np.float64, np.float32)
 @kernel
 def _scan(X, extremes, squares, first, last):
     """Overwrite extremes[b] = (min, max) and squares[b] = sum of squares for blocks [first, last) of the flat X."""
+    # In lanes: one running minimum would wait for the entry before, since an entry may be NaN.
+    low = np.empty(_LANES, X.dtype)
+    high = np.empty(_LANES, X.dtype)
     for b in range(first, last):
         block = X[b * _BLOCK : min(X.shape[0], (b + 1) * _BLOCK)]
-        low = block[0]
-        high = block[0]
-        total = 0.0
-        for i in range(block.shape[0]):
+        size = block.shape[0]
+        low[:] = block[0]
+        high[:] = block[0]
+        for start in range(0, size - _LANES + 1, _LANES):
+            at = np.uintp(start)
+            for i in range(_LANES):
+                v = block[at + np.uintp(i)]
+                low[i] = v if v < low[i] else low[i]
+                high[i] = v if v > high[i] else high[i]
+        for i in range(size // _LANES * _LANES, size):
             v = block[i]
-            low = v if v < low else low
-            high = v if v > high else high
-            total += np.float64(v) * np.float64(v)
-        extremes[b, 0] = low
-        extremes[b, 1] = high
+            low[0] = v if v < low[0] else low[0]
+            high[0] = v if v > high[0] else high[0]
+        total = 0.0
+        for i in range(size):
+            total += np.float64(block[i]) * np.float64(block[i])
         squares[b] = total
+        for i in range(1, _LANES):
+            low[0] = low[i] if low[i] < low[0] else low[0]
+            high[0] = high[i] if high[i] > high[0] else high[0]
+        extremes[b, 0] = low[0]
+        extremes[b, 1] = high[0]
 
 
 @kernel

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nmfcore._jit import inlined, kernel
 from nmfcore.data import Rows
-from nmfcore.passes import run_blocks
+from nmfcore.passes import BLAS_ALONE, run_blocks
 
 _ROWS = 64
 _CANCELLED = 1e-8
@@ -187,8 +187,10 @@ def _parts_sparse(indptr, indices, data, F, C, Ct, column_sums, gram, beta, floo
                 den[i, t] = down
 
 
-def _sparse_extras(C: NDArray) -> tuple[NDArray, NDArray]:
-    return C.sum(axis=1, dtype=np.float64).astype(C.dtype), (C.astype(np.float64) @ C.T).astype(C.dtype)
+def _sums_and_gram(C: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the sums of the rows of C (k, n), and CC', in float64."""
+    with BLAS_ALONE:
+        return C.sum(axis=1, dtype=np.float64), C.astype(np.float64) @ C.T
 
 
 def smallest_product(dtype: np.dtype) -> float:
@@ -211,7 +213,7 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
     else:
         S, Ct = rows.sparse, np.ascontiguousarray(C.T)
         head = (S.indptr, S.indices, S.data, rows.row_weight, n, F, C, Ct)
-        sums, gram = C.sum(axis=1, dtype=np.float64), C.astype(np.float64) @ C.T
+        sums, gram = _sums_and_gram(C)
 
         def add(by_entries: bool) -> None:
             run_blocks(
@@ -221,7 +223,7 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
             )
 
         add(by_entries=beta in (1.0, 2.0))
-        if beta == 2.0 and parts.sum() < _CANCELLED * float(S.data @ S.data):
+        if beta == 2.0 and parts.sum() < _CANCELLED * float(np.einsum("i,i->", S.data, S.data, dtype=np.float64)):
             # The sums over entries and the Gram matrix cancel: once row by row, which takes as long as for dense X.
             add(by_entries=False)
     # Of a perfect fit, rounding may leave a sum below 0.
@@ -244,7 +246,7 @@ def gradient_parts(rows: Rows, F: NDArray, C: NDArray, beta: float) -> tuple[NDA
             _parts_dense(X, *weights, F, C, beta, floor, num, den, a * _ROWS, min(m, b * _ROWS))
     else:
         S, Ct = rows.sparse, np.ascontiguousarray(C.T)
-        sums, gram = _sparse_extras(C)
+        sums, gram = (part.astype(C.dtype) for part in _sums_and_gram(C))
 
         def work(a: int, b: int) -> None:
             _parts_sparse(

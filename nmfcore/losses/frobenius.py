@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,9 @@ from nmfcore._jit import kernel
 from nmfcore.passes import run_blocks
 
 _BLOCK_BYTES = 1 << 21
+_ROWS = 1024
+# The loss as a share of |X|^2 below which its terms cancel too far, by the precision of the products.
+_CANCELLED = {np.dtype(np.float32): 0.05, np.dtype(np.float64): 1e-5}
 
 
 @kernel
@@ -41,3 +46,45 @@ def value(X: NDArray, W: NDArray, H: NDArray) -> float:
 
     run_blocks(measure, n_blocks)
     return 0.5 * float(parts.sum())
+
+
+@kernel
+def _rest(F, gram, linear, parts, first, last):
+    """Write 1/2 <F gram, F> - <linear, F> over each block of rows to its place in parts, in float64."""
+    m, k = F.shape
+    for b in range(first, last):
+        total = 0.0
+        for i in range(b * _ROWS, min(m, (b + 1) * _ROWS)):
+            for t in range(k):
+                f = np.float64(F[i, t])
+                if f == 0.0:
+                    continue
+                product = 0.0
+                for u in range(k):
+                    product += gram[t, u] * np.float64(F[i, u])
+                total += f * (0.5 * product - np.float64(linear[i, t]))
+        parts[b] = total
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """1/2 |X - F C|_F^2 as a function of F, from products that an update of F needs anyway.
+
+    Attributes
+    ----------
+    gram : ndarray of shape (k, k)
+        CC'.
+    linear : ndarray of shape (m, k)
+        XC'.
+    """
+
+    gram: NDArray
+    linear: NDArray
+
+    def value(self, F: NDArray, square_norm: float) -> float | None:
+        """Return 1/2 |X - F C|_F^2 for F (m, k) and |X|_F^2; None where too little is left of the difference."""
+        parts = np.empty(-(-len(F) // _ROWS))
+        gram = self.gram.astype(np.float64)
+        run_blocks(lambda first, last: _rest(F, gram, self.linear, parts, first, last), len(parts))
+        value = 0.5 * square_norm + float(parts.sum())
+        return value if value > _CANCELLED[F.dtype] * square_norm else None

@@ -96,12 +96,18 @@ class Alternating:
     def descend(self, W: NDArray, Ht: NDArray) -> None:
         """Take W (m, k) and H' (n, k), update them in place, and measure, whatever comes of it."""
         self.W, self._Ht = W, Ht
-        H = self.H
-        self._update(self.data.rows, W, H, self.penalties.terms_W(H))
-        terms = self.penalties.terms_H(W)
+        self.update_W()
+        self._measure(self.update_H())
+
+    def update_W(self) -> None:
+        """Update W in place for H as it is; the objective is not measured."""
+        self._update(self.data.rows, self.W, self._Ht, self.penalties.terms_W(self.H))
+
+    def update_H(self) -> frobenius.Quadratic | None:
+        """Update H in place for W as it is; return the loss as a function of H where it was at hand."""
+        terms = self.penalties.terms_H(self.W)
         terms.held = self._held
-        self._update(self.data.columns, Ht, np.ascontiguousarray(W.T), terms)
-        self._measure()
+        return self._update(self.data.columns, self._Ht, self.W, terms)
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return copies of W (m, k) and H (k, n) as they are."""
@@ -130,11 +136,10 @@ class Alternating:
     def residual(self) -> float:
         """Return the KKT residual: |projected gradient| |factor|, summed over W and H."""
         H = self.H
-        return _residual(self.W, *self._parts(self.data.rows, self.W, H), self.penalties.terms_W(H), 0) + _residual(
-            self._Ht,
-            *self._parts(self.data.columns, self._Ht, np.ascontiguousarray(self.W.T)),
-            self.penalties.terms_H(self.W),
-            self._held,
+        return _residual(
+            self.W, *self._parts(self.data.rows, self.W, self._Ht), self.penalties.terms_W(H), 0
+        ) + _residual(
+            self._Ht, *self._parts(self.data.columns, self._Ht, self.W), self.penalties.terms_H(self.W), self._held
         )
 
     @property
@@ -147,29 +152,44 @@ class Alternating:
         p = self.penalties
         return p.l1_W == p.l2_W == p.smoothness_W == 0.0 and not p.others
 
-    def _update(self, rows: Rows, F: NDArray, C: NDArray, terms: Terms) -> None:
-        if self._solver == "mu":
-            multiplicative.update(F, *self._parts(rows, F, C), terms, self._beta, self._floor)
-        elif self._by_gram:
-            coordinate_descent.update(F, gram(C, rows.column_weight), product(rows, C), terms)
-        else:
-            scalar_newton.update(rows, F, C, terms, self._beta)
-
-    def _parts(self, rows: Rows, F: NDArray, C: NDArray) -> tuple[NDArray, NDArray]:
+    def _update(self, rows: Rows, F: NDArray, Ct: NDArray, terms: Terms) -> frobenius.Quadratic | None:
+        """Update F in place for the other factor C' (n, k); return the loss as a function of F where it was at hand."""
         if self._by_gram:
-            num, den = product(rows, C), dense_product(F, gram(C, rows.column_weight))
-            weight = rows.row_weight[:, None]
-            return num * weight, den * weight
-        return beta_divergence.gradient_parts(rows, F, C, self._beta)
-
-    def _measure(self) -> None:
-        H = self.H
-        if self._by_gram and self.data.is_plain and not self.data.is_sparse:
-            with BLAS_ALONE:
-                self.distance = frobenius.value(self.data.X, self.W, H)
+            quadratic = frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct))
+            if self._solver == "cd":
+                coordinate_descent.update(F, quadratic.gram, quadratic.linear, terms)
+            else:
+                num, den = _weighted_parts(rows, F, quadratic)
+                multiplicative.update(F, num, den, terms, self._beta, self._floor)
+            return quadratic
+        if self._solver == "cd":
+            scalar_newton.update(rows, F, np.ascontiguousarray(Ct.T), terms, self._beta)
         else:
-            self.distance = beta_divergence.value(self.data.rows, self.W, H, self._beta)
+            multiplicative.update(F, *self._parts(rows, F, Ct), terms, self._beta, self._floor)
+        return None
+
+    def _parts(self, rows: Rows, F: NDArray, Ct: NDArray) -> tuple[NDArray, NDArray]:
+        if self._by_gram:
+            return _weighted_parts(rows, F, frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct)))
+        return beta_divergence.gradient_parts(rows, F, np.ascontiguousarray(Ct.T), self._beta)
+
+    def _measure(self, quadratic: frobenius.Quadratic | None = None) -> None:
+        H = self.H
+        distance = None
+        if quadratic is not None and self.data.is_plain:
+            distance = quadratic.value(self._Ht, self.data.square_norm)
+        if distance is None and self._by_gram and self.data.is_plain and not self.data.is_sparse:
+            with BLAS_ALONE:
+                distance = frobenius.value(self.data.X, self.W, H)
+        if distance is None:
+            distance = beta_divergence.value(self.data.rows, self.W, H, self._beta)
+        self.distance = distance
         self.loss = self.distance + self.penalties.value(self.W, H)
+
+
+def _weighted_parts(rows: Rows, F: NDArray, quadratic: frobenius.Quadratic) -> tuple[NDArray, NDArray]:
+    weight = rows.row_weight[:, None]
+    return quadratic.linear * weight, dense_product(F, quadratic.gram) * weight
 
 
 def _residual(F: NDArray, num: NDArray, den: NDArray, terms: Terms, held: int) -> float:

@@ -44,6 +44,9 @@ class TallDescent(TallCoordinateDescent):
         W = self.X.blocks.weights(_solve_rows, len(self.H), None, self.H, self.penalties)
         return W, self.H.copy()
 
+    def _pass_for_W(self, H: NDArray) -> NDArray[np.float64]:
+        return self._pass(self.X, H)
+
 
 class GramDescent(TallDescent):
     """The same for any number of columns and components.
@@ -66,7 +69,7 @@ class GramDescent(TallDescent):
             return expected if tried > _FEWEST_PASSES else before - self.loss
         return None
 
-    def _pass(self, X: Any, H: NDArray) -> NDArray[np.float64]:
+    def _pass(self, X: Any, H: NDArray, W: NDArray | None = None) -> NDArray[np.float64]:
         if isinstance(X, FeatureMajorBlocks):
             return X.blocks.add(_sums_of_rows, H, self.penalties)
         return _sums_of_rows(X.T, 0, H, self.penalties)

@@ -22,39 +22,81 @@ from nmfcore.passes import run_blocks
 from nmfcore.penalties import Terms
 
 _ROWS = 256
+_TILE = 64
+_U = np.uintp
 _ENOUGH = 0.01
 _MAX_SWEEPS = 6
 # More are not worth it while the neighbours stand still.
 _COUPLED_SWEEPS = 2
 
 
+@inlined
+def _subtract(slope, column, step):
+    """Subtract the outer product of column (k,) and step (_TILE,) from slope (k * _TILE,) in place."""
+    for u in range(column.shape[0]):
+        at = _U(u * _TILE)
+        c = column[u]
+        for i in range(_TILE):
+            slope[at + _U(i)] -= c * step[i]
+
+
 @kernel
 def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
-    """Sweep rows [first, last) of F (m, k) in place until a sweep moves a row by little against its first sweep."""
+    """Sweep rows [first, last) of F (m, k) in place until a sweep moves a tile of them by little against its first.
+
+    The rows of a tile lie side by side in vector lanes: entry t of its row i is at ``t * _TILE + i``. The gradients are
+    carried along, so that an entry that does not move costs nothing.
+    """
     k = F.shape[1]
-    for i in range(first, last):
-        row = F[i]
-        target = linear[i]
-        initial = 0.0
+    zero = F.dtype.type(0)
+    f = np.empty(k * _TILE, F.dtype)
+    slope = np.empty(k * _TILE, F.dtype)
+    step = np.empty(_TILE, F.dtype)
+    for start in range(first, last, _TILE):
+        count = min(_TILE, last - start)
+        f[:] = zero
+        slope[:] = zero
+        for i in range(count):
+            for t in range(k):
+                f[t * _TILE + i] = F[start + i, t]
+                slope[t * _TILE + i] = linear[start + i, t]
+        for t in range(k):
+            # Unsigned, or Numba allows for a negative index and the loads become gathers.
+            at = _U(t * _TILE)
+            for i in range(_TILE):
+                step[i] = f[at + _U(i)]
+            _subtract(slope, gram[t], step)
+        initial = zero
         for sweep in range(max_sweeps):
-            moved = 0.0
+            moved = zero
             for t in range(held, k):
+                at = _U(t * _TILE)
                 curvature = gram[t, t]
-                if curvature <= 0.0:
+                if curvature <= zero:
                     # Nothing but a penalty sees the entry.
-                    row[t] = row[t] if target[t] >= 0.0 else row.dtype.type(0)
+                    for i in range(_TILE):
+                        f[at + _U(i)] = f[at + _U(i)] if slope[at + _U(i)] >= zero else zero
                     continue
-                slope = target[t]
-                column = gram[t]
-                for u in range(k):
-                    slope -= row[u] * column[u]
-                value = max(row[t] + slope / curvature, row.dtype.type(0))
-                moved += (value - row[t]) ** 2 * curvature
-                row[t] = value
+                inverse = F.dtype.type(1) / curvature
+                square = zero
+                for i in range(_TILE):
+                    old = f[at + _U(i)]
+                    value = old + slope[at + _U(i)] * inverse
+                    value = value if value > zero else zero
+                    change = value - old
+                    step[i] = change
+                    f[at + _U(i)] = value
+                    square += change * change
+                if square > zero:
+                    moved += square * curvature
+                    _subtract(slope, gram[t], step)
             if sweep == 0:
                 initial = moved
             if moved <= _ENOUGH * initial:
                 break
+        for i in range(count):
+            for t in range(held, k):
+                F[start + i, t] = f[t * _TILE + i]
 
 
 @kernel

@@ -72,7 +72,7 @@ def _solve_squares(rows: Rows, H: NDArray, terms: Terms) -> NDArray:
     wide = H.astype(np.float64)
     gram = dense_product(wide, np.ascontiguousarray(wide.T))
     gram.flat[:: gram.shape[0] + 1] += terms.l2
-    linear = product(rows, H)
+    linear = product(rows, np.ascontiguousarray(H.T))
     linear -= terms.l1.astype(linear.dtype)
     W = np.empty_like(linear)
     dependent = _dependent(rows.dtype)

@@ -10,6 +10,7 @@ from nmfcore.data import Rows
 from nmfcore.passes import BLAS_ALONE, run_blocks
 
 _LEAST_ROWS = 32
+_LEAST_GRAM_ROWS = 1024
 _MOST_BLOCKS = 16
 _SPARSE_ROWS = 256
 
@@ -42,14 +43,14 @@ def dense_product(A: NDArray, B: NDArray) -> NDArray:
     return out
 
 
-def product(rows: Rows, C: NDArray) -> NDArray:
-    """Return X V C' (m, k) for C (k, n), with V the weights of the columns on its diagonal."""
-    C = _weighted(C, rows.column_weight)
-    S, Ct = rows.sparse, np.ascontiguousarray(C.T)
+def product(rows: Rows, Ct: NDArray) -> NDArray:
+    """Return X V C' (m, k) for C' (n, k), with V the weights of the columns on its diagonal."""
+    Ct = _weighted(Ct, rows.column_weight)
+    S = rows.sparse
     if S is None:
         return dense_product(rows.entries, Ct)
     m = rows.shape[0]
-    out = np.empty((m, C.shape[0]), C.dtype)
+    out = np.empty((m, Ct.shape[1]), Ct.dtype)
     run_blocks(
         lambda a, b: _multiply_sparse(S.indptr, S.indices, S.data, Ct, out, a * _SPARSE_ROWS, min(m, b * _SPARSE_ROWS)),
         -(-m // _SPARSE_ROWS),
@@ -58,10 +59,22 @@ def product(rows: Rows, C: NDArray) -> NDArray:
     return out
 
 
-def gram(C: NDArray, weight: NDArray) -> NDArray:
-    """Return C V C' (k, k) for C (k, n), with V the weights (n,) on its diagonal."""
-    return dense_product(_weighted(C, weight), np.ascontiguousarray(C.T))
+def gram(Ct: NDArray, weight: NDArray) -> NDArray:
+    """Return C V C' (k, k) for C' (n, k), with V the weights (n,) on its diagonal."""
+    n, k = Ct.shape
+    weighted = _weighted(Ct, weight)
+    rows = max(_LEAST_GRAM_ROWS, -(-n // _MOST_BLOCKS))
+    parts = np.empty((-(-n // rows), k, k), Ct.dtype)
+
+    def multiply(first: int, last: int) -> None:
+        for b in range(first, last):
+            block = slice(b * rows, (b + 1) * rows)
+            np.dot(weighted[block].T, Ct[block], out=parts[b])
+
+    with BLAS_ALONE:
+        run_blocks(multiply, len(parts))
+    return parts.sum(axis=0)
 
 
-def _weighted(C: NDArray, weight: NDArray) -> NDArray:
-    return C if (weight == 1).all() else C * weight
+def _weighted(Ct: NDArray, weight: NDArray) -> NDArray:
+    return Ct if (weight == 1).all() else Ct * weight[:, None]

@@ -137,6 +137,9 @@ class TallCoordinateDescent:
         if self._balanced:
             normalise_rows(start)
         self.H = start.astype(X.dtype)
+        # What the last pass over X wrote, and whether it belongs to H.
+        self._W: NDArray | None = None
+        self._is_current = False
         self._sums = self._pass(X, self.H)
         self.loss = self._value(self.H, self._sums)
 
@@ -153,8 +156,9 @@ class TallCoordinateDescent:
         return None
 
     def factors(self) -> tuple[NDArray, NDArray]:
-        """Return W (m, k) and a copy of H (k, n)."""
-        return solve_W(self.X, self.H, self.penalties), self.H.copy()
+        """Return copies of W (m, k) and H (k, n)."""
+        W = self._W.T.copy(order="F") if self._W is not None and self._is_current else self._solve_W()
+        return W, self.H.copy()
 
     def residual(self) -> float:
         """Return the KKT residual: |projected gradient| |H|; that of W is 0."""
@@ -166,18 +170,27 @@ class TallCoordinateDescent:
 
     def finish(self) -> tuple[NDArray, NDArray]:
         """Return W (m, k) and H (k, n)."""
-        return solve_W(self.X, self.H, self.penalties), self.H
+        return self._W.T if self._W is not None and self._is_current else self._solve_W(), self.H
 
-    def _pass(self, X: Any, H: NDArray) -> NDArray[np.float64]:
-        return full_pass(X, H, self.penalties, None)
+    def _solve_W(self) -> NDArray:
+        return solve_W(self.X, self.H, self.penalties)
+
+    def _pass(self, X: Any, H: NDArray, W: NDArray | None = None) -> NDArray[np.float64]:
+        return full_pass(X, H, self.penalties, W)
+
+    def _pass_for_W(self, H: NDArray) -> NDArray[np.float64]:
+        if self._W is None:
+            self._W = np.empty((len(H), self.X.shape[1]), self.X.dtype)
+        return self._pass(self.X, H, self._W)
 
     def _value(self, H: NDArray, sums: NDArray[np.float64]) -> float:
         return value_of(H, sums, self.penalties)
 
     def _accept(self, H: NDArray) -> bool:
-        sums = self._pass(self.X, H)
+        sums = self._pass_for_W(H)
         loss = self._value(H, sums)
-        if not loss < self.loss:
+        self._is_current = loss < self.loss
+        if not self._is_current:
             return False
         self.H, self._sums, self.loss = H, sums, loss
         return True
