@@ -135,8 +135,8 @@ def factorize(
         Start for ``init="custom"``.
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
         Where to start. None: "nndsvda", where components beyond the rank of X start at random; to ask for it or its
-        relatives by name needs n_components <= min(n_samples, n_features). For tall data (see Notes) the start is
-        refined on samples of the rows, except for "custom".
+        relatives by name needs n_components <= min(n_samples, n_features). For tall data (see Notes) and for large
+        dense data without penalties the start is refined on samples of the rows and columns, except for "custom".
     solver : {"cd", "mu"}, default="cd"
         Coordinate descent (Frobenius and Kullback-Leibler), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
