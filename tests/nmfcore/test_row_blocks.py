@@ -104,7 +104,7 @@ def test_tall_has_the_bits_of_memory(source, dtype, tmp_path):
         {"alpha_W": 1e-3, "l1_ratio": 0.5},
         {"init": "random"},
         {"n_restarts": 2},
-        {"random_state": np.random.RandomState(3)},
+        {"random_state": np.random.RandomState},
         {"n_components": 5, "tol": 0, "max_iter": 3},
     ],
     ids=str,
@@ -114,8 +114,7 @@ def test_tall_with_parameters(parameters, scale, tmp_path):
     X = make(TALL) * np.float32(scale)
     models = []
     for Y in (X, Sliced(X)):
-        state = parameters.get("random_state", 0)
-        state = np.random.RandomState(3) if state != 0 else 0
+        state = np.random.RandomState(3) if "random_state" in parameters else 0
         models.append(NMF(**{"n_components": 3, **parameters, "random_state": state}).fit(Y))
     assert_same_bits(*models)
 
