@@ -134,7 +134,7 @@ def test_any_shape_comes_to_the_loss_of_memory(parameters):
     model = NMF(**fit).fit(Y)
     assert Y.most_rows < 0.3 * len(X)
     assert np.all(np.diff(model.loss_history_) < 0)
-    assert model.loss_history_[-1] <= expected.loss_history_[-1]
+    assert model.loss_history_[-1] <= 1.0001 * expected.loss_history_[-1]
     value = objective(X, model.transform(Sliced(X)), model.components_, **parameters)
     assert model.loss_history_[-1] == pytest.approx(value, rel=1e-5)
     assert model.kkt_ < 1e-3
@@ -147,7 +147,7 @@ def test_a_sample_of_fewer_rows_than_columns_is_not_followed_far(monkeypatch):
     X = X.astype(np.float32)
     model = NMF(5, random_state=0).fit(Sliced(X))
     assert model.n_iter_ < 12
-    assert model.loss_history_[-1] <= NMF(5, random_state=0).fit(X).loss_history_[-1]
+    assert model.loss_history_[-1] <= 1.0001 * NMF(5, random_state=0).fit(X).loss_history_[-1]
 
 
 @pytest.mark.usefixtures("small_sample")
