@@ -415,7 +415,9 @@ def _start_alternating(
     if start.held is not None:
         held = len(start.held)
         H = np.concatenate([start.held, H[held:]])
-    state = Alternating(problem.data, W, H, problem.penalties, problem.beta, solver, held)
+    # Extrapolation lets the two scales drift apart; a start of the user's own keeps to its scale as far as it goes.
+    balanced = start.W is None and solver == "cd"
+    state = Alternating(problem.data, W, H, problem.penalties, problem.beta, solver, held, balanced=balanced)
     return state, state.loss
 
 

@@ -40,16 +40,28 @@ class Alternating:
         The rule.
     held : int
         So many leading rows of H stay as they are.
+    balanced : bool
+        Whether components end with both halves at norms alike, where the objective leaves that open.
     """
 
     def __init__(
-        self, data: Data, W: NDArray, H: NDArray, penalties: Penalties, beta: float, solver: str, held: int = 0
+        self,
+        data: Data,
+        W: NDArray,
+        H: NDArray,
+        penalties: Penalties,
+        beta: float,
+        solver: str,
+        held: int = 0,
+        *,
+        balanced: bool = False,
     ) -> None:
         self.data = data
         self.penalties = penalties
         self._beta = beta
         self._solver = solver
         self._held = held
+        self._balanced = balanced
         self._previous: tuple[NDArray, NDArray] | None = None
         self._weight = 0.5
         self._decreases: list[float] = []
@@ -120,7 +132,19 @@ class Alternating:
             self.W = solve_W(self.data, H, self.penalties, self._beta, self.W)
             self._measure()
         self._drop_the_floor()
+        if self._balanced:
+            self._balance()
         return self.W, self.H
+
+    def _balance(self) -> None:
+        """Give the two halves of each component norms alike, as far as powers of two go, which round nothing."""
+        if self._held or not self.penalties.none:
+            return
+        squares = [np.einsum("it,it->t", F, F, dtype=np.float64) for F in (self.W, self._Ht)]
+        alive = (squares[0] > 0.0) & (squares[1] > 0.0)
+        ratio = np.divide(squares[1], squares[0], out=np.ones(len(alive)), where=alive)
+        exponent = np.rint(0.25 * np.log2(ratio)).astype(np.int32)
+        self.W, self._Ht = np.ldexp(self.W, exponent), np.ldexp(self._Ht, -exponent)
 
     def _drop_the_floor(self) -> None:
         """Make zeros of the entries that only the floor kept from it, unless a product is missed."""

@@ -1,0 +1,89 @@
+"""Where a fit to large dense data begins, and what the solver takes from products at hand."""
+
+import numpy as np
+import pytest
+
+from nmfcore import factorize, objective
+from nmfcore.data import Data
+from nmfcore.init import INITS
+from nmfcore.losses import frobenius
+from nmfcore.solvers import sampled_start
+
+
+def planted(m, n, k, seed=0, noise=0.3):
+    rng = np.random.default_rng(seed)
+    return rng.gamma(0.5, 1.0, (m, k)) @ rng.gamma(0.5, 1.0, (k, n)) + noise * rng.random((m, n)) + 0.01
+
+
+@pytest.mark.parametrize("shape", [(600, 500), (600, 40), (40, 600)], ids=str)
+@pytest.mark.parametrize(
+    ("beta", "solver"), [(2.0, "cd"), (2.0, "mu"), (1.0, "cd"), (1.0, "mu"), (0.0, "mu"), (1.5, "mu")]
+)
+def test_the_start_is_far_ahead_of_its_init(shape, beta, solver):
+    X = planted(*shape, k=4)
+    W, H = sampled_start.start(Data(X), 4, "nndsvda", beta, solver, np.random.RandomState(0))
+    assert W.shape == (shape[0], 4)
+    assert H.shape == (4, shape[1])
+    assert W.min() >= 0
+    assert H.min() >= 0
+    plain = INITS["nndsvda"](X, 4, np.random.RandomState(0), np.ones(len(X)))
+    ends = factorize(X, 4, W=W, H=H, init="custom", beta_loss=beta, solver=solver, max_iter=200, tol=0)
+    first, other = (objective(X, *pair, beta_loss=beta) for pair in ((W, H), plain))
+    last = ends.loss_history[-1]
+    assert first - last < 0.5 * (other - last)
+
+
+def test_the_start_depends_on_the_seed_alone():
+    X = planted(600, 500, k=4)
+    first, second, other = (
+        sampled_start.start(Data(X), 4, "nndsvda", 2.0, "cd", np.random.RandomState(seed)) for seed in (0, 0, 1)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[1], other[1])
+
+
+def test_small_or_empty_corners_leave_the_init():
+    for X in (planted(60, 50, k=4), np.pad(np.eye(3), ((0, 700), (0, 700)))):
+        started = sampled_start.start(Data(X), 4, "nndsvda", 2.0, "cd", np.random.RandomState(0))
+        rng = np.random.RandomState(0)
+        if len(X) > 60:
+            # Which rows and columns are looked at is drawn before.
+            rng.random_sample(len(X) // 8)
+            rng.random_sample(len(X) // 8)
+        plain = INITS["nndsvda"](X, 4, rng, np.ones(len(X)))
+        assert all(np.array_equal(a, b) for a, b in zip(started, plain, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_components_end_with_halves_alike(seed):
+    X = planted(300, 200, k=6, seed=seed)
+    result = factorize(X, 6, random_state=seed, tol=1e-6)
+    ratio = np.linalg.norm(result.W, axis=0) / np.linalg.norm(result.H, axis=1)
+    assert np.all((ratio > 0.5) & (ratio < 2.0))
+
+
+def test_a_start_of_ones_own_keeps_its_scale():
+    X = planted(300, 200, k=3)
+    W, H = (
+        F * scale
+        for F, scale in zip(INITS["random"](X, 3, np.random.RandomState(0), np.ones(300)), (1e3, 1e-3), strict=True)
+    )
+    result = factorize(X, 3, W=W, H=H, init="custom")
+    assert np.all(np.linalg.norm(result.W, axis=0) > 1e3 * np.linalg.norm(result.H, axis=1))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-9), (np.float32, 1e-5)])
+def test_the_loss_from_products_is_the_loss(dtype, tolerance):
+    X = planted(200, 90, k=5, noise=3.0).astype(dtype)
+    W, H = INITS["nndsvda"](X, 5, np.random.RandomState(0), np.ones(200, dtype))
+    quadratic = frobenius.Quadratic(W.T @ W, X.T @ W)
+    value = quadratic.value(np.ascontiguousarray(H.T), float(np.sum(X.astype(np.float64) ** 2)))
+    difference = X.astype(np.float64) - W.astype(np.float64) @ H.astype(np.float64)
+    assert value == pytest.approx(0.5 * np.sum(difference**2), rel=tolerance)
+
+
+def test_of_a_near_perfect_fit_the_products_say_nothing():
+    W, H = np.random.default_rng(0).random((50, 3)), np.random.default_rng(1).random((3, 40))
+    X = W @ H
+    quadratic = frobenius.Quadratic(W.T @ W, X.T @ W)
+    assert quadratic.value(np.ascontiguousarray(H.T), float(np.sum(X**2))) is None
