@@ -99,13 +99,6 @@ class Data:
         """Whether every entry counts, and counts the same."""
         return not self.is_masked and not self.is_weighted
 
-    @cached_property
-    def square_norm(self) -> float:
-        """|X|_F^2, summed in float64."""
-        S = self.rows.sparse
-        entries = self.rows.entries if S is None else S.data[np.newaxis]
-        return float(np.einsum("ij,ij->", entries, entries, dtype=np.float64))
-
     @property
     def shape(self) -> tuple[int, int]:
         """(n_samples, n_features)."""

@@ -9,6 +9,8 @@ monotone: where the objective rises, the update is done again from the factors t
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -197,11 +199,20 @@ class Alternating:
             return _weighted_parts(rows, F, frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct)))
         return beta_divergence.gradient_parts(rows, F, np.ascontiguousarray(Ct.T), self._beta)
 
+    @cached_property
+    def _square_norm(self) -> float:
+        S = self.data.rows.sparse
+        if S is not None:
+            return float(np.einsum("i,i->", S.data, S.data, dtype=np.float64))
+        (m, n), dtype = self.data.shape, self.data.dtype
+        # Row by row, so that the layout of X does not show in its bits.
+        return 2.0 * frobenius.value(self.data.X, np.zeros((m, 1), dtype), np.zeros((1, n), dtype))
+
     def _measure(self, quadratic: frobenius.Quadratic | None = None) -> None:
         H = self.H
         distance = None
         if quadratic is not None and self.data.is_plain:
-            distance = quadratic.value(self._Ht, self.data.square_norm)
+            distance = quadratic.value(self._Ht, self._square_norm)
         if distance is None and self._by_gram and self.data.is_plain and not self.data.is_sparse:
             with BLAS_ALONE:
                 distance = frobenius.value(self.data.X, self.W, H)

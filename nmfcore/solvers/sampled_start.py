@@ -15,6 +15,8 @@ from nmfcore.penalties import Penalties
 from nmfcore.solvers.alternating import Alternating
 from nmfcore.solvers.tall import sample_index
 
+# Smaller X is fitted in the time that the detour would take.
+_LEAST_SIZE = 1 << 16
 _SHARE = 8
 _LEAST_PER_COMPONENT = 8
 _CORNER_STEPS = 40
@@ -28,7 +30,7 @@ def start(
     """Return W (m, k) and H (k, n): from samples of plain dense data where X is large, else from X itself."""
     X = data.X
     m, n = X.shape
-    if data.is_sparse or not data.is_plain:
+    if data.is_sparse or not data.is_plain or X.size < _LEAST_SIZE:
         return INITS[init](X, k, rng, data.rows.row_weight)
     rows, columns = _sample(m, k, rng), _sample(n, k, rng)
     corner = X[np.ix_(rows, columns)]
@@ -38,7 +40,7 @@ def start(
     state = _fit(Data(corner), W, H, beta, solver, _CORNER_STEPS)
     W, H = state.W, state.H
     if len(columns) < n:
-        state = Alternating(Data(X[rows]), W, _spread(H, columns, n), Penalties(), beta, solver)
+        state = Alternating(Data(np.ascontiguousarray(X[rows])), W, _spread(H, columns, n), Penalties(), beta, solver)
         for _ in range(_WIDENING_UPDATES):
             state.update_H()
         if len(rows) < m:
