@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -85,7 +86,10 @@ def pick_from_sheet(item: Labelled) -> NDArray[np.uint8]:
         return match(overlap).mean_iou
 
     best = max(found.candidates, key=mean_iou)
-    return Segmenter.from_parameters(best.parameters).fit_predict(item.image).labels
+    with warnings.catch_warnings():
+        # That a component explains nothing was seen on the sheet.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return Segmenter.from_parameters(best.parameters).fit_predict(item.image).labels
 
 
 def _k_means(k: int) -> KMeans:
