@@ -1,7 +1,8 @@
-"""A start for large dense X: a fit to a corner of X, widened to a band of its rows, then to all rows.
+"""A start for large dense X: the init, improved on a sample of the rows (of the columns, where X is wide).
 
-An iteration on a sample of the rows and columns costs a small share of one on X, and its factors, once the other rows
-and columns are solved for them, are nearly as good. What follows on X has only the sampling error left to mend.
+An iteration on a sample costs a small share of one on X. What the sample has learnt of H, and W solved for it, is far
+ahead of the init; what follows on X has only the sampling error left to mend. The init itself sees all of X: from the
+singular vectors of a sample, fits to structured data come to worse minima.
 """
 
 from __future__ import annotations
@@ -19,57 +20,39 @@ from nmfcore.solvers.tall import sample_index
 _LEAST_SIZE = 1 << 16
 _SHARE = 8
 _LEAST_PER_COMPONENT = 8
-_CORNER_STEPS = 40
-_BAND_STEPS = 8
+_STEPS = 20
 _WIDENING_UPDATES = 3
 
 
 def start(
     data: Data, k: int, init: str, beta: float, solver: str, rng: np.random.RandomState
 ) -> tuple[NDArray, NDArray]:
-    """Return W (m, k) and H (k, n): from samples of plain dense data where X is large, else from X itself."""
+    """Return W (m, k) and H (k, n): improved on a sample where X is plain, dense and large, else those of the init."""
     X = data.X
     m, n = X.shape
-    if data.is_sparse or not data.is_plain or X.size < _LEAST_SIZE:
-        return INITS[init](X, k, rng, data.rows.row_weight)
-    rows, columns = _sample(m, k, rng), _sample(n, k, rng)
-    corner = X[np.ix_(rows, columns)]
-    if corner.size == X.size or not corner.any():
-        return INITS[init](X, k, rng, data.rows.row_weight)
-    W, H = INITS[init](corner, k, rng, np.ones(len(rows), X.dtype))
-    state = _fit(Data(corner), W, H, beta, solver, _CORNER_STEPS)
-    W, H = state.W, state.H
-    if len(columns) < n:
-        state = Alternating(Data(np.ascontiguousarray(X[rows])), W, _spread(H, columns, n), Penalties(), beta, solver)
-        for _ in range(_WIDENING_UPDATES):
-            state.update_H()
-        if len(rows) < m:
-            state = _fit(state.data, state.W, state.H, beta, solver, _BAND_STEPS)
-        W, H = state.W, state.H
-    if len(rows) < m:
-        state = Alternating(data, _spread(W.T, rows, m).T, H, Penalties(), beta, solver)
+    W, H = INITS[init](X, k, rng, data.rows.row_weight)
+    size = max(max(m, n) // _SHARE, _LEAST_PER_COMPONENT * k)
+    if data.is_sparse or not data.is_plain or X.size < _LEAST_SIZE or size > max(m, n) // 2:
+        return W, H
+    index = sample_index(max(m, n), size, rng)
+    if m >= n:
+        state = _improve(X[index], W[index], H, beta, solver)
+        W[index] = state.W
+        state = Alternating(data, W, state.H, Penalties(), beta, solver)
         for _ in range(_WIDENING_UPDATES):
             state.update_W()
-        W = state.W
-    return W, H
+    else:
+        state = _improve(X[:, index], W, H[:, index], beta, solver)
+        H[:, index] = state.H
+        state = Alternating(data, state.W, H, Penalties(), beta, solver)
+        for _ in range(_WIDENING_UPDATES):
+            state.update_H()
+    return state.W, state.H
 
 
-def _sample(size: int, k: int, rng: np.random.RandomState) -> NDArray[np.intp]:
-    """Return an eighth of the indices, but enough for k components; all of them where that is not much fewer."""
-    wanted = max(size // _SHARE, _LEAST_PER_COMPONENT * k)
-    return np.arange(size) if wanted > size // 2 else sample_index(size, wanted, rng)
-
-
-def _fit(data: Data, W: NDArray, H: NDArray, beta: float, solver: str, steps: int) -> Alternating:
-    state = Alternating(data, W, H, Penalties(), beta, solver)
-    for _ in range(steps):
+def _improve(X: NDArray, W: NDArray, H: NDArray, beta: float, solver: str) -> Alternating:
+    state = Alternating(Data(np.ascontiguousarray(X)), W, H, Penalties(), beta, solver)
+    for _ in range(_STEPS):
         if state.step() is None:
             break
     return state
-
-
-def _spread(H: NDArray, columns: NDArray[np.intp], n: int) -> NDArray:
-    """Return H (k, n) with the given columns, the others at the mean of each row."""
-    full = np.repeat(H.mean(axis=1, keepdims=True), n, axis=1)
-    full[:, columns] = H
-    return full

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from nmfcore import factorize, objective
 from nmfcore.data import Data
@@ -42,15 +43,16 @@ def test_the_start_depends_on_the_seed_alone():
     assert not np.array_equal(first[1], other[1])
 
 
-def test_small_or_empty_corners_leave_the_init():
-    for X in (planted(60, 50, k=4), np.pad(np.eye(3), ((0, 700), (0, 700)))):
-        started = sampled_start.start(Data(X), 4, "nndsvda", 2.0, "cd", np.random.RandomState(0))
-        rng = np.random.RandomState(0)
-        if len(X) > 60:
-            # Which rows and columns are looked at is drawn before.
-            rng.random_sample(len(X) // 8)
-            rng.random_sample(len(X) // 8)
-        plain = INITS["nndsvda"](X, 4, rng, np.ones(len(X)))
+def test_small_weighted_and_sparse_data_keep_the_init():
+    large, ones = planted(600, 500, k=4), np.ones(600)
+    for data in (
+        Data(planted(60, 50, k=4)),
+        Data(large, sample_weight=ones),
+        Data(large, mask=large > 0),
+        Data(sp.csr_array(large)),
+    ):
+        started = sampled_start.start(data, 4, "nndsvda", 2.0, "cd", np.random.RandomState(0))
+        plain = INITS["nndsvda"](data.X, 4, np.random.RandomState(0), np.ones(data.shape[0]))
         assert all(np.array_equal(a, b) for a, b in zip(started, plain, strict=True))
 
 
