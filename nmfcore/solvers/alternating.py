@@ -142,7 +142,12 @@ class Alternating:
         """Give the two halves of each component norms alike, as far as powers of two go, which round nothing."""
         if self._held or not self.penalties.none:
             return
-        squares = [np.einsum("it,it->t", F, F, dtype=np.float64) for F in (self.W, self._Ht)]
+        # A row of weight 2 counts like two rows.
+        weights = (self.data.rows.row_weight, self.data.columns.row_weight)
+        squares = [
+            np.einsum("i,it,it->t", weight, F, F, dtype=np.float64)
+            for weight, F in zip(weights, (self.W, self._Ht), strict=True)
+        ]
         alive = (squares[0] > 0.0) & (squares[1] > 0.0)
         ratio = np.divide(squares[1], squares[0], out=np.ones(len(alive)), where=alive)
         exponent = np.rint(0.25 * np.log2(ratio)).astype(np.int32)

@@ -24,8 +24,7 @@ from nmfcore.penalties import Terms
 _ROWS = 256
 _TILE = 64
 _U = np.uintp
-_ENOUGH = 0.01
-_MAX_SWEEPS = 6
+_SWEEPS = 6
 # More are not worth it while the neighbours stand still.
 _COUPLED_SWEEPS = 2
 
@@ -41,8 +40,8 @@ def _subtract(slope, column, step):
 
 
 @kernel
-def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
-    """Sweep rows [first, last) of F (m, k) in place until a sweep moves a tile of them by little against its first.
+def _sweep_rows(F, gram, linear, held, sweeps, first, last):
+    """Sweep rows [first, last) of F (m, k) in place, each the same number of times whatever its neighbours do.
 
     The rows of a tile lie side by side in vector lanes: entry t of its row i is at ``t * _TILE + i``. The gradients are
     carried along, so that an entry that does not move costs nothing.
@@ -66,9 +65,7 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
             for i in range(_TILE):
                 step[i] = f[at + _U(i)]
             _subtract(slope, gram[t], step)
-        initial = zero
-        for sweep in range(max_sweeps):
-            moved = zero
+        for _ in range(sweeps):
             for t in range(held, k):
                 at = _U(t * _TILE)
                 curvature = gram[t, t]
@@ -88,12 +85,7 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
                     f[at + _U(i)] = value
                     square += change * change
                 if square > zero:
-                    moved += square * curvature
                     _subtract(slope, gram[t], step)
-            if sweep == 0:
-                initial = moved
-            if moved <= _ENOUGH * initial:
-                break
         for i in range(count):
             for t in range(held, k):
                 F[start + i, t] = f[t * _TILE + i]
@@ -209,7 +201,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
     else:
         n_blocks = -(-F.shape[0] // _ROWS)
         run_blocks(
-            lambda a, b: _sweep_rows(F, gram, linear, terms.held, _MAX_SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])),
+            lambda a, b: _sweep_rows(F, gram, linear, terms.held, _SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])),
             n_blocks,
         )
 
