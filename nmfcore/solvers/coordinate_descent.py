@@ -24,7 +24,8 @@ from nmfcore.penalties import Terms
 _ROWS = 256
 _TILE = 64
 _U = np.uintp
-_SWEEPS = 6
+_ENOUGH = 0.01
+_MAX_SWEEPS = 6
 # More are not worth it while the neighbours stand still.
 _COUPLED_SWEEPS = 2
 
@@ -40,17 +41,22 @@ def _subtract(slope, column, step):
 
 
 @kernel
-def _sweep_rows(F, gram, linear, held, sweeps, first, last):
-    """Sweep rows [first, last) of F (m, k) in place, each the same number of times whatever its neighbours do.
+def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
+    """Sweep rows [first, last) of F (m, k) in place, each until a sweep moves it by little against its first.
 
     The rows of a tile lie side by side in vector lanes: entry t of its row i is at ``t * _TILE + i``. The gradients are
     carried along, so that an entry that does not move costs nothing.
     """
     k = F.shape[1]
     zero = F.dtype.type(0)
+    one = F.dtype.type(1)
+    # In place of a row's first movement, which is kept negative: it rests.
+    enough = one
     f = np.empty(k * _TILE, F.dtype)
     slope = np.empty(k * _TILE, F.dtype)
     step = np.empty(_TILE, F.dtype)
+    moved = np.empty(_TILE, F.dtype)
+    initial = np.empty(_TILE, F.dtype)
     for start in range(first, last, _TILE):
         count = min(_TILE, last - start)
         f[:] = zero
@@ -65,7 +71,9 @@ def _sweep_rows(F, gram, linear, held, sweeps, first, last):
             for i in range(_TILE):
                 step[i] = f[at + _U(i)]
             _subtract(slope, gram[t], step)
-        for _ in range(sweeps):
+        initial[:] = -one
+        for sweep in range(max_sweeps):
+            moved[:] = zero
             for t in range(held, k):
                 at = _U(t * _TILE)
                 curvature = gram[t, t]
@@ -74,18 +82,30 @@ def _sweep_rows(F, gram, linear, held, sweeps, first, last):
                     for i in range(_TILE):
                         f[at + _U(i)] = f[at + _U(i)] if slope[at + _U(i)] >= zero else zero
                     continue
-                inverse = F.dtype.type(1) / curvature
+                inverse = one / curvature
                 square = zero
                 for i in range(_TILE):
                     old = f[at + _U(i)]
                     value = old + slope[at + _U(i)] * inverse
                     value = value if value > zero else zero
+                    # A row that has come to rest stays there, whatever its neighbours do.
+                    value = value if initial[i] < enough else old
                     change = value - old
                     step[i] = change
                     f[at + _U(i)] = value
+                    moved[i] += change * change * curvature
                     square += change * change
                 if square > zero:
                     _subtract(slope, gram[t], step)
+            resting = 0
+            for i in range(_TILE):
+                if sweep == 0:
+                    initial[i] = -moved[i]
+                if initial[i] >= enough or moved[i] <= -_ENOUGH * initial[i]:
+                    initial[i] = enough
+                    resting += 1
+            if resting == _TILE:
+                break
         for i in range(count):
             for t in range(held, k):
                 F[start + i, t] = f[t * _TILE + i]
@@ -201,7 +221,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
     else:
         n_blocks = -(-F.shape[0] // _ROWS)
         run_blocks(
-            lambda a, b: _sweep_rows(F, gram, linear, terms.held, _SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])),
+            lambda a, b: _sweep_rows(F, gram, linear, terms.held, _MAX_SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])),
             n_blocks,
         )
 
