@@ -26,7 +26,7 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Difference:
-    """A test of theirs, or one set of its parameters, that fails, and why it should. It is run all the same: one that passes has no place here."""
+    """A test of theirs, or one set of its parameters, that fails, and why it should; one that passes has no place."""
 
     test: str
     reason: str
