@@ -34,8 +34,9 @@ _COUPLED_SWEEPS = 2
 def _subtract(slope, column, step):
     """Subtract the outer product of column (k,) and step (_TILE,) from slope (k * _TILE,) in place."""
     for u in range(column.shape[0]):
+        # Unsigned, or Numba allows for a negative index and the loads become gathers.
         at = _U(u * _TILE)
-        c = column[u]
+        c = np.float64(column[u])
         for i in range(_TILE):
             slope[at + _U(i)] -= c * step[i]
 
@@ -44,66 +45,61 @@ def _subtract(slope, column, step):
 def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
     """Sweep rows [first, last) of F (m, k) in place, each until a sweep moves it by little against its first.
 
-    The rows of a tile lie side by side in vector lanes: entry t of its row i is at ``t * _TILE + i``. The gradients are
-    carried along, so that an entry that does not move costs nothing.
+    The rows of a tile lie side by side in vector lanes: entry t of its row i is at ``t * _TILE + i``. Their gradients
+    are carried along in float64, so that an entry that does not move costs nothing. A row that rests stays where it is
+    while others of its tile still move.
     """
     k = F.shape[1]
-    zero = F.dtype.type(0)
-    one = F.dtype.type(1)
-    # In place of a row's first movement, which is kept negative: it rests.
-    enough = one
-    f = np.empty(k * _TILE, F.dtype)
-    slope = np.empty(k * _TILE, F.dtype)
-    step = np.empty(_TILE, F.dtype)
-    moved = np.empty(_TILE, F.dtype)
-    initial = np.empty(_TILE, F.dtype)
+    f = np.empty(k * _TILE, np.float64)
+    slope = np.empty(k * _TILE, np.float64)
+    step = np.empty(_TILE, np.float64)
+    moved = np.empty(_TILE, np.float64)
+    initial = np.empty(_TILE, np.float64)
+    rests = np.empty(_TILE, np.float64)
     for start in range(first, last, _TILE):
         count = min(_TILE, last - start)
-        f[:] = zero
-        slope[:] = zero
+        f[:] = 0.0
+        slope[:] = 0.0
         for i in range(count):
             for t in range(k):
                 f[t * _TILE + i] = F[start + i, t]
                 slope[t * _TILE + i] = linear[start + i, t]
         for t in range(k):
-            # Unsigned, or Numba allows for a negative index and the loads become gathers.
             at = _U(t * _TILE)
             for i in range(_TILE):
                 step[i] = f[at + _U(i)]
             _subtract(slope, gram[t], step)
-        initial[:] = -one
+        rests[:] = 0.0
         for sweep in range(max_sweeps):
-            moved[:] = zero
+            moved[:] = 0.0
             for t in range(held, k):
                 at = _U(t * _TILE)
-                curvature = gram[t, t]
-                if curvature <= zero:
+                curvature = np.float64(gram[t, t])
+                if curvature <= 0.0:
                     # Nothing but a penalty sees the entry.
                     for i in range(_TILE):
-                        f[at + _U(i)] = f[at + _U(i)] if slope[at + _U(i)] >= zero else zero
+                        f[at + _U(i)] = f[at + _U(i)] if slope[at + _U(i)] >= 0.0 else 0.0
                     continue
-                inverse = one / curvature
-                square = zero
+                inverse = 1.0 / curvature
+                square = 0.0
                 for i in range(_TILE):
                     old = f[at + _U(i)]
                     value = old + slope[at + _U(i)] * inverse
-                    value = value if value > zero else zero
-                    # A row that has come to rest stays there, whatever its neighbours do.
-                    value = value if initial[i] < enough else old
+                    value = value if value > 0.0 else 0.0
+                    value = value if rests[i] == 0.0 else old
                     change = value - old
                     step[i] = change
                     f[at + _U(i)] = value
                     moved[i] += change * change * curvature
                     square += change * change
-                if square > zero:
+                if square > 0.0:
                     _subtract(slope, gram[t], step)
-            resting = 0
+            if sweep == 0:
+                initial[:] = moved
+            resting = 0.0
             for i in range(_TILE):
-                if sweep == 0:
-                    initial[i] = -moved[i]
-                if initial[i] >= enough or moved[i] <= -_ENOUGH * initial[i]:
-                    initial[i] = enough
-                    resting += 1
+                rests[i] = 1.0 if moved[i] <= _ENOUGH * initial[i] else rests[i]
+                resting += rests[i]
             if resting == _TILE:
                 break
         for i in range(count):

@@ -134,7 +134,7 @@ def test_any_shape_comes_to_the_loss_of_memory(parameters):
     model = NMF(**fit).fit(Y)
     assert Y.most_rows < 0.3 * len(X)
     assert np.all(np.diff(model.loss_history_) < 0)
-    assert model.loss_history_[-1] <= 1.0001 * expected.loss_history_[-1]
+    assert model.loss_history_[-1] <= expected.loss_history_[-1]
     value = objective(X, model.transform(Sliced(X)), model.components_, **parameters)
     assert model.loss_history_[-1] == pytest.approx(value, rel=1e-5)
     assert model.kkt_ < 1e-3
@@ -147,7 +147,8 @@ def test_a_sample_of_fewer_rows_than_columns_is_not_followed_far(monkeypatch):
     X = X.astype(np.float32)
     model = NMF(5, random_state=0).fit(Sliced(X))
     assert model.n_iter_ < 12
-    assert model.loss_history_[-1] <= 1.0001 * NMF(5, random_state=0).fit(X).loss_history_[-1]
+    # Both end by tol, 1e-4, short of the minimum: neither bounds the other closer.
+    assert model.loss_history_[-1] <= (1 + 1e-4) * NMF(5, random_state=0).fit(X).loss_history_[-1]
 
 
 @pytest.mark.usefixtures("small_sample")
@@ -211,7 +212,8 @@ def test_vanishes_where_penalties_ask_for_it(l1_ratio):
     assert not model.components_.any()
     assert model.reconstruction_err_ == pytest.approx(np.linalg.norm(X.astype(np.float64)))
     expected = NMF(3, random_state=0, alpha_W=1.0, l1_ratio=l1_ratio).fit(X)
-    assert model.loss_history_[-1] == pytest.approx(expected.loss_history_[-1])
+    # The squares of X are summed block by block here.
+    np.testing.assert_allclose(model.loss_history_, expected.loss_history_, rtol=1e-13)
 
 
 def test_memory_is_bounded(tmp_path):
