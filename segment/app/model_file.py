@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 from segment.app.segmentation import default_colours
-from segment.app.session import Session, UserError
-from segment.model import ModelFileError, Segmenter
-
-# A model of 255 phases and 121 features has a megabyte.
-LARGEST = 64_000_000
+from segment.app.session import Session
+from segment.model import Segmenter
 
 
 def load_model(session: Session, path: Path) -> Session:
@@ -29,16 +25,10 @@ def load_model(session: Session, path: Path) -> Session:
 
     Raises
     ------
-    UserError
-        If it is no model file, or unpacks to more than 64 MB. Nothing in it is ever executed: a model is plain
-        arrays and JSON.
+    segment.model.ModelFileError
+        If it is no model file. Nothing in it is ever executed: a model is plain arrays and JSON.
     """
-    try:
-        _check_unpacked_size(path)
-        segmenter = Segmenter.load(path)
-    except (ModelFileError, OSError) as error:
-        raise UserError(str(error).replace(str(path), path.name) + ".") from error
-    return with_model(session, segmenter)
+    return with_model(session, Segmenter.load(path))
 
 
 def with_model(session: Session, segmenter: Segmenter) -> Session:
@@ -59,15 +49,3 @@ def with_model(session: Session, segmenter: Segmenter) -> Session:
 def forget_model(session: Session) -> Session:
     """Learn from the images again instead of applying a loaded model; what it mapped stays until then."""
     return replace(session, is_loaded=False)
-
-
-def _check_unpacked_size(path: Path) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return
-    if size > LARGEST:
-        raise UserError(f"{path.name}: unpacks to {size / 1e6:.0f} MB; a model has at most {LARGEST / 1e6:.0f} MB.")

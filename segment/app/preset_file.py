@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from segment.app.session import Restored, Session, UserError
-from segment.model import Parameters, PresetFileError, read_preset
-
-# A preset is twenty lines.
-LARGEST = 100_000
+from segment.app.session import Restored, Session
+from segment.model import Parameters, read_preset
 
 
 def load_preset(session: Session, path: Path) -> Session:
@@ -27,15 +24,10 @@ def load_preset(session: Session, path: Path) -> Session:
 
     Raises
     ------
-    UserError
+    segment.model.PresetFileError
         If it is no preset file; names the file and the key.
     """
-    if path.stat().st_size > LARGEST:
-        raise UserError(f"{path.name}: has more than {LARGEST // 1000} kB, and is no preset.")
-    try:
-        name, values = read_preset(path)
-    except PresetFileError as error:
-        raise UserError(str(error).replace(str(path), path.name) + ".") from error
+    name, values = read_preset(path)
     return with_preset(session, Parameters(preset=name, random_state=0, **values))
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from segment.app.corrections import corrected
-from segment.app.model_file import LARGEST, with_model
+from segment.app.model_file import with_model
 from segment.app.session import Field, Restored, Session, UserError
 from segment.composition import Composition
 from segment.model import Segmenter, presets
-from segment.pipeline import ReadOptions, SideCarError, read_recipe
+from segment.pipeline import ReadOptions, read_recipe
 
 
 def load_side_car(session: Session, path: Path) -> Session:
@@ -29,16 +29,12 @@ def load_side_car(session: Session, path: Path) -> Session:
 
     Raises
     ------
+    segment.pipeline.SideCarError
+        If it is no side-car that this version can read.
     UserError
-        If it is no side-car that this version can read, is larger than 64 MB, or was guided in a way that the page has
-        no field for.
+        If it was guided in a way that the page has no field for, or its band or pixel size cannot be the image's.
     """
-    if path.stat().st_size > LARGEST:
-        raise UserError(f"{path.name}: has more than {LARGEST / 1e6:.0f} MB, and is no side-car.")
-    try:
-        recipe = read_recipe(path)
-    except SideCarError as error:
-        raise UserError(str(error).replace(str(path), path.name) + ".") from error
+    recipe = read_recipe(path)
     known = _known(recipe.composition, recipe.model.names, path)
     fields = tuple(
         _as_read(field, recipe.options, path) if field.detected.sha256 == recipe.input_sha256 else field

@@ -11,18 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from segment.app.limits import Limits
-from segment.app.model_file import load_model
-from segment.app.preset_file import load_preset
+from segment.app.loader import LOADERS
 from segment.app.session import Field, Session
-from segment.app.side_car import load_side_car
 from segment.io import read_micrograph
 from segment.io.formats.size import at_most
 from segment.pipeline import ReadOptions
 
 # Written beside the image by TESCAN, Hitachi and JEOL; they carry its pixel size.
 NOTES = (".hdr", ".txt")
-# A model, a side-car and a preset are taken up after the images that are dropped with them.
-LOADERS = {".npz": load_model, ".json": load_side_car, ".toml": load_preset}
 UNFINISHED = ".part"
 MILLION = 1_000_000
 
@@ -76,10 +72,11 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     taken, complaints = replace(session, restored=None), []
     with tempfile.TemporaryDirectory(prefix="segment-upload-") as folder:
         gathered = _gathered(files, Path(folder), {field.file_name for field in session.fields})
+        # What is no image is taken up after the images that are dropped with it.
         for path in sorted(gathered, key=lambda path: path.suffix.lower() in LOADERS):
-            load = LOADERS.get(path.suffix.lower())
+            loader = LOADERS.get(path.suffix.lower())
             try:
-                taken = _with_image(taken, path, limits) if load is None else load(taken, path)
+                taken = _with_image(taken, path, limits) if loader is None else loader.take(taken, path)
             except (ValueError, OSError, MemoryError) as error:
                 complaints.append(_sentence(error, path))
     if files and not gathered:

@@ -136,7 +136,6 @@ def test_the_message_names_the_preset(tmp_path):
         (b"[mine]\nn_phase = 2\n", "p.toml: [mine] has the unknown key 'n_phase'"),
         (b"[mine]\nn_phases = 0\n", "p.toml: [mine] n_phases"),
         (b"\xff\xfe", "p.toml: not a preset file"),
-        (b"#" * 200_000, "p.toml: has more than 100 kB"),
     ],
 )
 def test_a_file_that_is_no_preset_is_refused(drop, content, expected):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import zipfile
@@ -101,7 +102,15 @@ def test_a_model_that_unpacks_to_gigabytes_is_refused_before_it_does(drop, tmp_p
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("description.npy", bytes(65_000_000))
     _, complaints = take(Session(), [drop("bomb.npz", (tmp_path / "bomb.npz").read_bytes())], LIMITS)
-    assert complaints == ("bomb.npz: unpacks to 65 MB; a model has at most 64 MB.",)
+    assert complaints == ("bomb.npz: holds 65 MB; a model has at most 64 MB.",)
+
+
+@pytest.mark.parametrize(("suffix", "noun", "most"), [(".json", "side-car", "64"), (".toml", "preset", "0.1")])
+def test_a_text_file_that_is_too_large_is_refused_before_it_is_parsed(suffix, noun, most, drop):
+    path = drop(f"x{suffix}", b"")
+    os.truncate(path, 64_000_001)
+    _, complaints = take(Session(), [path], LIMITS)
+    assert complaints == (f"x{suffix}: holds 64 MB; a {noun} has at most {most} MB.",)
 
 
 def test_a_saved_model_is_loaded_and_maps_of_another_are_dropped(drop, tmp_path, steel):
