@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segment.cli.console import Session
-from segment.cli.main import Json, Quiet, app
+from segment.cli.options import Json, Quiet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 LABELS = "_labels"
 
 
-@app.command()
 def evaluate(
     pred: Annotated[Path, typer.Argument(help="Label image, or a folder of them.", show_default=False)],
     truth: Annotated[

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from segment.cli.console import Session
-from segment.cli.main import BandOption, Json, Quiet, Seed, app, read_options
+from segment.cli.options import BandOption, Json, Quiet, Seed, read_options
 
 
-@app.command()
 def explore(
     image: Annotated[Path, typer.Argument(help="Image file.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("out/explore"),

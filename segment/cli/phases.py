@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from segment.cli.console import Session
-from segment.cli.main import BandOption, Features, Images, Json, Preset, Quiet, Seed, app, read_options
+from segment.cli.options import BandOption, Features, Images, Json, Preset, Quiet, Seed, read_options
 
 PICTURES = (".png", ".svg", ".pdf")
 
 
-@app.command()
 def phases(
     images: Images,
     most: Annotated[int, typer.Option("--most", help="Largest number of phases to try.", min=2, max=50)] = 8,

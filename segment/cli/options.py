@@ -1,0 +1,203 @@
+"""Options that several commands share, and how their words are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from segment.cli.console import Session
+
+if TYPE_CHECKING:
+    from segment.composition import Composition
+    from segment.model import Segmenter
+    from segment.pipeline import ReadOptions
+
+Images = Annotated[list[str], typer.Argument(help="Image files, folders or quoted glob patterns.", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases [preset: 3].", show_default=False)]
+Preset = Annotated[
+    str, typer.Option(help="Named settings: default, pixel, high_sparsity, fine_detail; or a preset file (.toml).")
+]
+Features = Annotated[str | None, typer.Option(help="Feature set [preset: texture].", show_default=False)]
+Size = Annotated[
+    str | None,
+    typer.Option(help="'native', or the edge in pixels images are resized to [preset: native].", show_default=False),
+]
+Clahe = Annotated[
+    bool | None, typer.Option("--clahe/--no-clahe", help="Equalise contrast locally first.", show_default=False)
+]
+Smoothness = Annotated[
+    float | None,
+    typer.Option(help="How much neighbouring pixels are drawn together [preset: 0].", show_default=False),
+]
+MinRegion = Annotated[
+    str | None,
+    typer.Option(
+        "--min-region",
+        help="Smallest region that is kept, in pixels, or as '0.5um2' [preset: 0].",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+BandOption = Annotated[str, typer.Option("--band", help="Information band: 'auto', 'none', or its first row.")]
+PixelSize = Annotated[
+    float | None,
+    typer.Option("--pixel-size", help="Edge of a pixel in micrometres, over the file's own.", show_default=False),
+]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--names",
+        help="Names of the phases, darkest first (with --labels by their ids), separated by commas.",
+        show_default=False,
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Painted pixels that teach the phases: NAME_labels.png or NAME.png, or a folder of them, with the ids "
+        "0, 1, ... and 255 where nothing is painted.",
+        show_default=False,
+    ),
+]
+Fractions = Annotated[
+    str | None,
+    typer.Option(
+        "--fractions",
+        help="Known area fractions of every image: 'a=0.7,b=0.3', '0.7,0.3' from dark to bright, or 'auto'.",
+        show_default=False,
+    ),
+]
+Densities = Annotated[
+    str | None,
+    typer.Option(help="Densities, written alike: the fractions are then by weight.", show_default=False),
+]
+Sigma = Annotated[float, typer.Option("--fraction-sigma", help="Uncertainty of the fractions, one sigma.")]
+Hard = Annotated[bool, typer.Option("--hard", help="Meet the fractions to the pixel.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave labels unguided where the fractions fight the image.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep finished results of the same input, model and options.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Report = Annotated[bool, typer.Option("--report", help="Write report.html, one page that holds everything.")]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export", help="Further format, repeatable: ome-tiff, imagej, npz, geojson, parquet.", show_default=False
+    ),
+]
+
+
+def read_options(session: Session, band: str, pixel_size: float | None) -> ReadOptions:
+    """Return how files are read; a wrong value ends the command with exit code 2."""
+    import math
+
+    from segment.pipeline import ReadOptions
+
+    with session.usage_errors():
+        if band not in ("auto", "none") and not (band.isdecimal() and int(band) > 0):
+            raise ValueError(f"--band: 'auto', 'none' or a row from 1, got {band!r}")
+        if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
+            raise ValueError(f"--pixel-size: a positive number of micrometres, got {pixel_size}")
+    return ReadOptions(int(band) if band.isdecimal() else band, pixel_size)
+
+
+def read_composition(
+    session: Session, fractions: str | None, densities: str | None, sigma: float, hard: bool, strict: bool
+) -> Composition | None:
+    """Return what is known of the phase fractions, None where nothing is."""
+    from segment.composition import Composition
+
+    with session.usage_errors():
+        if fractions is None:
+            if densities is not None or hard or strict:
+                raise ValueError("--densities, --hard and --strict say how to use --fractions, which is missing")
+            return None
+        if not sigma > 0:
+            raise ValueError(f"--fraction-sigma: a number above 0, got {sigma}")
+        by_weight = None if densities is None else _numbers("--densities", densities)
+        known = fractions if fractions == "auto" else _numbers("--fractions", fractions)
+        return Composition(known, by_weight, sigma, hard, strict)
+
+
+def _numbers(option: str, text: str) -> dict[str, float] | list[float]:
+    """Read 'a=1,b=2' as a mapping, and '1,2' as a list."""
+    try:
+        if "=" not in text:
+            return [float(item) for item in text.split(",")]
+        pairs = [item.split("=") for item in text.split(",")]
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError as error:
+        raise ValueError(f"{option}: 'name=number,...' or 'number,...', got {text!r}") from error
+
+
+def read_names(names: str | None) -> list[str] | None:
+    """Read 'a, b' as the names of two phases."""
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def read_exports(session: Session, chosen: list[str] | None) -> tuple[str, ...]:
+    """Return the further formats that were asked for."""
+    from segment.interchange import check_formats
+
+    with session.usage_errors():
+        return check_formats(chosen or ())
+
+
+def read_region(session: Session, text: str | None, images: list[str], options: ReadOptions) -> int | None:
+    """Read '25' as pixels and '0.5um2' as an area, by the pixel size that all the images share."""
+    if text is None:
+        return None
+    with session.usage_errors():
+        if text.isdecimal():
+            return int(text)
+        try:
+            area = float(text.removesuffix("um2"))
+        except ValueError:
+            area = -1.0
+        if not text.endswith("um2") or not 0 <= area < float("inf"):
+            raise ValueError(f"--min-region: a number of pixels, or square micrometres as '0.5um2', got {text!r}")
+        sizes = _pixel_sizes(images, options)
+        if len(sizes) != 1 or None in sizes:
+            found = " and ".join("an unknown one" if size is None else f"{size:g} um" for size in sizes) or "none"
+            raise ValueError(f"--min-region: um2 needs one known pixel size, found {found}; give pixels instead")
+        return round(area / float(sizes.pop() or 1) ** 2)
+
+
+def _pixel_sizes(images: list[str], options: ReadOptions) -> set[float | None]:
+    from segment.io import find_images
+    from segment.pipeline.reading import Failure, read_one
+
+    if options.pixel_size_um is not None:
+        return {options.pixel_size_um}
+    items = [read_one(path, options) for path in find_images(images)]
+    return {item.calibration.pixel_size_um for item in items if not isinstance(item, Failure)}
+
+
+def make_segmenter(
+    session: Session,
+    k: int | None,
+    preset: str,
+    features: str | None,
+    size: str | None,
+    clahe: bool | None,
+    smoothness: float | None,
+    min_region: int | None,
+    seed: int,
+) -> Segmenter:
+    """Return the segmenter that the options describe; None stands for the preset's value."""
+    from segment.model import Segmenter
+
+    with session.usage_errors():
+        edge: Any = int(size) if size is not None and size.isdecimal() else size
+        return Segmenter(
+            k,
+            preset=preset,
+            features=features,
+            size=edge,
+            clahe=clahe,
+            smoothness=smoothness,
+            min_region=min_region,
+            random_state=seed,
+        )

@@ -1,0 +1,33 @@
+"""The command ``segment rerun``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segment.cli.console import Session
+from segment.cli.options import Json, Quiet
+
+
+def rerun(
+    side_cars: Annotated[list[Path], typer.Argument(help="NAME.json of an earlier result.", show_default=False)],
+    image: Annotated[
+        Path | None, typer.Option(help="Where the input lies now [its recorded path].", show_default=False)
+    ] = None,
+    train: Annotated[
+        list[str] | None,
+        typer.Option("--train", help="Learn again too, from images in this file, folder or glob.", show_default=False),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the labels of earlier results again, bit for bit, or say what differs. Nothing is written."""
+    with Session(json, quiet) as session:
+        from segment.pipeline import rerun as rerun_file
+
+        with session.usage_errors():
+            if image is not None and len(side_cars) > 1:
+                raise ValueError(f"--image: belongs to one side-car, got {len(side_cars)}")
+        session.print_rerun([rerun_file(path, image=image, training=train) for path in side_cars])
