@@ -12,7 +12,7 @@ from segment.explore.distinct import agreement_matrix, find_distinct
 from segment.explore.looks import make_grid
 from segment.explore.trial import Trial, share, try_candidate
 from segment.explore.uncertainty import uncertainty_map
-from segment.model.segmenter import Image, as_micrograph
+from segment.model.image import Image, as_micrograph
 from segment.model.training import extract_features
 from segment.records import Micrograph
 

@@ -6,31 +6,26 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from segment.composition import guide, name_by_seed, settle
 from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
 from segment.features import FEATURES
-from segment.io import from_array, read_micrograph
 from segment.model import storage
-from segment.model.abundances import largest, normalise
+from segment.model.abundances import largest
 from segment.model.annotated import learn
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
+from segment.model.image import Image, as_many, as_micrograph, provenance
 from segment.model.labels import Labels, count_phases, read_labels
+from segment.model.mapping import find_abundances
 from segment.model.mismatch import find_mismatches
 from segment.model.parameters import Parameters
 from segment.model.preset import resolve
-from segment.model.smoothing import smooth
-from segment.model.training import extract_features, prepared, train, unmix
-from segment.records import Micrograph, Neighbourhood, PhaseMap, Treatment
-
-Image = str | Path | ArrayLike | Micrograph
+from segment.model.training import prepared, train
+from segment.records import PhaseMap, Treatment
 
 
 class Segmenter:
@@ -198,11 +193,11 @@ class Segmenter:
         RuntimeWarning
             If a component explains nothing and the fit was repeated from another start.
         """
-        micrographs = [as_micrograph(image) for image in _as_many(images)]
+        micrographs = [as_micrograph(image) for image in as_many(images)]
         if not micrographs:
             raise ValueError("images is empty: at least one is needed to fit")
         annotations = [None] * len(micrographs) if labels is None else read_labels(labels, micrographs)
-        training = [_provenance(micrograph) for micrograph in micrographs]
+        training = [provenance(micrograph) for micrograph in micrographs]
         if labels is not None:
             n_phases = count_phases(annotations, self.parameters.n_phases if self._is_n_phases_given else None)
             self.parameters = replace(self.parameters, n_phases=n_phases)
@@ -307,19 +302,10 @@ class Segmenter:
         """
         model = self.model
         micrograph = as_micrograph(image)
-        grey = prepared(micrograph.image, self.parameters)
         notes = find_mismatches(micrograph, model.training)
         for note in notes:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
-        stack = extract_features(grey, self.parameters)
-        seen = _in_pixels_of(micrograph.image, grey, stack.neighbourhood)
-        shares = unmix(stack, model).reshape(-1, *grey.shape)
-        # As large as all features of all pixels.
-        del stack
-        abundances = normalise(smooth(shares, self.parameters.smoothness))
-        if grey.shape != micrograph.image.shape:
-            # Interpolation rounds: the sums are made exact again.
-            abundances = normalise(_enlarged(abundances, micrograph.image.shape))
+        abundances, seen = find_abundances(micrograph.image, model)
         guidance = None
         if isinstance(fractions, str):
             if fractions != "auto":
@@ -455,43 +441,3 @@ class Segmenter:
         segmenter = cls.from_parameters(model.parameters)
         segmenter._model = model
         return segmenter
-
-
-def as_micrograph(image: Image) -> Micrograph:
-    """Return `image` as a Micrograph: a path is read, an array is taken as it is."""
-    if isinstance(image, Micrograph):
-        return image
-    if isinstance(image, (str, Path)):
-        return read_micrograph(image)
-    return from_array(np.asarray(image))
-
-
-def _as_many(images: Image | Iterable[Image]) -> Iterable[Image]:
-    if isinstance(images, (str, Path, Micrograph, np.ndarray)):
-        return [images]
-    return images  # pyright: ignore[reportReturnType]
-
-
-def _provenance(micrograph: Micrograph) -> dict[str, Any]:
-    return {
-        "name": micrograph.name,
-        "sha256": micrograph.sha256,
-        "shape": list(micrograph.image.shape),
-        "band_top": micrograph.band.top,
-        "dtype": micrograph.dtype,
-        "pixel_size_um": micrograph.calibration.pixel_size_um,
-    }
-
-
-def _in_pixels_of(
-    image: NDArray[np.float32], resized: NDArray[np.float32], seen: Neighbourhood | None
-) -> Neighbourhood | None:
-    return None if seen is None else replace(seen, window_px=seen.window_px * (image.size / resized.size) ** 0.5)
-
-
-def _enlarged(abundances: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    height, width = shape
-    resized = np.empty((abundances.shape[0], height, width), dtype=np.float32)
-    for source, target in zip(abundances, resized, strict=True):
-        cv2.resize(source, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
-    return resized

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import nmfcore
 from segment.model import Parameters, resolve
-from segment.model.segmenter import Image, as_micrograph
+from segment.model.image import Image, as_micrograph
 from segment.model.training import prepared, stack_features
 from segment.phases.rules import RULES, Evidence
 
