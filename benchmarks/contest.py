@@ -17,7 +17,7 @@ from benchmarks.peers.peer import FROBENIUS
 from benchmarks.records import Curve, Effort, Timing
 from benchmarks.search import Point, affordable_iterations, first_to_reach, predict_seconds, search
 
-HEAD_ROWS = 20_000
+LEAST_HEAD, MOST_HEAD = 20_000, 500_000
 PILOT = 3
 QUICK_CALLS, QUICK_SECONDS = 3, 0.5
 MOST_ITERATIONS = 20_000
@@ -40,6 +40,9 @@ class Problem:
         Only these; None: all.
     patience : mapping of str to float
         What a peer may spend, in seconds, where that is not what the effort says.
+    whole_calls : int or None
+        Standing calls of a peer, the first of them before the rounds, and nothing else, for matrices on which a call
+        takes long; None: it also looks for the fewest iterations to equal loss.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Problem:
     layouts: tuple[str, ...] = ("sample-major",)
     peers: tuple[str, ...] | None = None
     patience: Mapping[str, float] = field(default_factory=dict)
+    whole_calls: int | None = None
 
     @property
     def title(self) -> str:
@@ -56,8 +60,9 @@ class Problem:
         return f"{self.name}, k = {self.n_components}, {self.beta_loss}"
 
     def head(self) -> Problem:
-        """Return the same problem on its first rows."""
-        return replace(self, X=self.X[:HEAD_ROWS])
+        """Return the same problem on its first rows, a tenth of them within bounds, or all where there are few."""
+        rows = min(max(self.X.shape[0] // 10, LEAST_HEAD), MOST_HEAD)
+        return replace(self, X=self.X[:rows]) if self.X.shape[0] > 2 * rows else self
 
 
 @dataclass(frozen=True)
@@ -162,10 +167,11 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     1. The subject fits; the loss it ends at is the target.
     2. Every other peer shows what an iteration costs, makes its standing call (own stopping rule; fewer iterations
        where that call would take longer than allowed) and, in the time that is left, looks for the fewest iterations
-       that reach the target, by `search`.
+       that reach the target, by `search`. With `whole_calls` it only shows on the first rows what an iteration
+       costs, and makes its standing call.
     3. In the rounds, standing calls and calls that reach the target take turns; each standing call of a contender has
        another seed. All of a peer's calls there take no longer than allowed; what cannot be called twice in that time
-       is not called again.
+       is not called again. With `whole_calls` the call before the rounds counts as one of so many.
     4. The subject's calls with few iterations, and with more of them in the time of the most patient peer, show when it
        reaches the loss that each peer ended at.
     """
@@ -227,34 +233,43 @@ def _try_subject(entrant: Entrant) -> Trial:
 
 
 def _try_out(problem: Problem, name: str, allowed: float, target: float) -> Trial:
-    entrant = _quickest(problem, name, allowed)
-    points = [entrant.visit(entrant.fewest)]
-    if predict_seconds(points, PILOT * entrant.fewest) <= allowed:
-        points.append(entrant.visit(PILOT * entrant.fewest))
+    entrant, points = _quickest(problem, name, allowed)
+    if problem.whole_calls is None:
+        points = [entrant.visit(entrant.fewest)]
+        if predict_seconds(points, PILOT * entrant.fewest) <= allowed:
+            points.append(entrant.visit(PILOT * entrant.fewest))
     usual = PEERS[name].max_iter
     cap = max(entrant.fewest, affordable_iterations(points, allowed, usual))
     start = perf_counter()
     fit = entrant.fit(cap, stops=True)
     own = Point(fit.iterations, perf_counter() - start, entrant.loss(fit))
     capped = cap < usual and own.iterations >= cap
+    if problem.whole_calls is not None:
+        return Trial(entrant, own, cap if capped else None, (own,), allowed)
     points = search(entrant.visit, [*points, own], target, allowed - own.seconds, MOST_ITERATIONS)
     return Trial(entrant, own, cap if capped else None, tuple(points), allowed)
 
 
-def _quickest(problem: Problem, name: str, allowed: float) -> Entrant:
-    """Choose the setting in which a peer does its first iterations quickest, on the first rows where X has many."""
-    head = problem.head() if problem.X.shape[0] > 2 * HEAD_ROWS else problem
-    seconds = {}
-    for entrant in _lay_out(head, name):
-        entrant.visit(entrant.fewest)
-        seconds[entrant.setting] = entrant.visit(PILOT * entrant.fewest).seconds
-    setting = min(seconds, key=lambda one: seconds[one])
-    expected = seconds[setting] / PILOT * problem.X.shape[0] / head.X.shape[0]
+def _quickest(problem: Problem, name: str, allowed: float) -> tuple[Entrant, list[Point]]:
+    """Choose the setting in which a peer does its first iterations quickest, on the first rows where X has many.
+
+    Also return what these calls would take on all rows.
+    """
+    head = problem.head()
+    more = problem.X.shape[0] / head.X.shape[0]
+    pilots: dict[Setting, list[Point]] = {}
+    entrants = list(_lay_out(head, name))
+    entrants[0].visit(entrants[0].fewest)
+    for entrant in entrants:
+        calls = [entrant.visit(times * entrant.fewest) for times in (1, PILOT)]
+        pilots[entrant.setting] = [replace(call, seconds=more * call.seconds) for call in calls]
+    setting = min(pilots, key=lambda one: pilots[one][-1].seconds)
+    expected = pilots[setting][0].seconds
     if expected > allowed:
         raise _TooSlow(
             f"the fewest iterations would take about {expected:.3g} s, more than the {allowed:.3g} s allowed"
         )
-    return Entrant(problem, name, setting, setting.arrange(problem.X))
+    return Entrant(problem, name, setting, setting.arrange(problem.X)), pilots[setting]
 
 
 def _contenders(ours: list[Trial], theirs: list[Trial], effort: Effort, target: float) -> Iterator[Contender]:
@@ -262,6 +277,11 @@ def _contenders(ours: list[Trial], theirs: list[Trial], effort: Effort, target: 
         calls = QUICK_CALLS if trial.own.seconds < QUICK_SECONDS else 1
         yield Contender(trial.entrant.label, _standing(trial), calls=calls)
     for trial in theirs:
+        calls = trial.entrant.problem.whole_calls
+        if calls is not None:
+            if calls > 1:
+                yield Contender(trial.entrant.label, _standing(trial, first_seed=1), rounds=calls - 1)
+            continue
         reached = first_to_reach(trial.points, target)
         share = trial.allowed if reached is None else trial.allowed / 2
         if 2 * trial.own.seconds <= share:
@@ -275,9 +295,9 @@ def _equal(trial: Trial) -> str:
     return f"{trial.entrant.label}, to equal loss"
 
 
-def _standing(trial: Trial) -> Any:
+def _standing(trial: Trial, first_seed: int = 0) -> Any:
     def call(turn: int) -> Any:
-        fit = trial.entrant.fit(trial.max_iter, stops=True, seed=turn)
+        fit = trial.entrant.fit(trial.max_iter, stops=True, seed=first_seed + turn)
         return lambda: trial.entrant.loss(fit)
 
     return call
@@ -293,6 +313,8 @@ def _reaching(trial: Trial, iterations: int) -> Any:
 
 def _climb(trial: Trial, target: float, allowed: float) -> tuple[Point, ...]:
     """Call the subject with rising limits up to its own end, and beyond it where a peer ended lower."""
+    if trial.entrant.problem.whole_calls is not None and trial.own.loss <= target:
+        return (trial.own,)
     points: list[Point] = []
     limit = 1
     while limit < trial.own.iterations and sum(point.seconds for point in points) < allowed:
@@ -309,8 +331,10 @@ def _row(
     ladder: tuple[Point, ...],
 ) -> dict[str, Any]:
     entrant, own = trial.entrant, trial.own
-    timing, losses = measured.get(entrant.label, (Timing((own.seconds,)), [own.loss]))
     is_subject = entrant.name == SUBJECT
+    timing, losses = measured.get(entrant.label, (Timing(()), []))
+    if not losses or (entrant.problem.whole_calls is not None and not is_subject):
+        timing, losses = Timing((own.seconds,)) + timing, [own.loss, *losses]
     reached = first_to_reach(trial.points, target)
     if reached is None:
         to_ours = max(point.seconds for point in trial.points)

@@ -15,8 +15,6 @@ class Effort:
     ----------
     name : str
         Shown in the report.
-    images : tuple of int
-        Numbers of micrographs in one matrix.
     crop : int or None
         Side in pixels of the square cut from the centre of each micrograph; None: whole micrographs.
     components : tuple of int
@@ -49,7 +47,6 @@ class Effort:
     """
 
     name: str
-    images: tuple[int, ...]
     crop: int | None
     components: tuple[int, ...]
     repeats: int
@@ -74,7 +71,6 @@ class Effort:
 
 FULL = Effort(
     name="full",
-    images=(1, 10, 100),
     crop=None,
     components=(2, 3, 4, 5, 6),
     repeats=3,
@@ -93,7 +89,6 @@ FULL = Effort(
 )
 QUICK = Effort(
     name="quick",
-    images=(1,),
     crop=128,
     components=(3,),
     repeats=2,

@@ -20,6 +20,8 @@ from benchmarks.cases.scaling import SCALING
 from benchmarks.cases.spectrogram import SPECTROGRAM
 from benchmarks.cases.swimmer import SWIMMER
 from benchmarks.cases.tall import TALL
+from benchmarks.cases.tall_10 import TALL_10
+from benchmarks.cases.tall_100 import TALL_100
 from benchmarks.cases.taught import TAUGHT
 from benchmarks.cases.texture_pipeline import TEXTURE_PIPELINE
 from benchmarks.cases.transform import TRANSFORM
@@ -29,6 +31,8 @@ __all__ = ["CASES", "Case"]
 
 CASES: dict[str, Case] = {
     "tall": TALL,
+    "tall_10": TALL_10,
+    "tall_100": TALL_100,
     "transform": TRANSFORM,
     "faces": FACES,
     "samson": SAMSON,

@@ -20,7 +20,7 @@ TINY = dataclasses.replace(
     QUICK,
     name="tiny",
     crop=48,
-    components=(2,),
+    components=(3,),
     repeats=2,
     pipeline_images=2,
     memory_rows=20_000,
@@ -34,7 +34,8 @@ TINY = dataclasses.replace(
 MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "not above", "to equal loss"}
 NEEDS_DATA = ("faces", "samson", "eels", "swimmer")
 COLUMNS = {
-    **dict.fromkeys(("tall", "digits", "spectrogram", "poisson", "words"), MATRIX),
+    **dict.fromkeys(("tall", "tall_10", "tall_100"), {"components", "nmfcore s", "scikit-learn s", "ratio"}),
+    **dict.fromkeys(("digits", "spectrogram", "poisson", "words"), MATRIX),
     "transform": {"k", "engine", "layout", "seconds", "loss"},
     "scaling": {"varied", "m", "n", "k", "peer", "seconds"},
     "out_of_core": {"rows", "fit s", "transform s", "memory of its own above the start MiB"},

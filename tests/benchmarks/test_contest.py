@@ -111,7 +111,45 @@ def test_a_peer_that_is_too_slow_is_skipped_with_what_it_would_take(peers, monke
     ticks = iter(range(10_000))
     monkeypatch.setattr("benchmarks.contest.perf_counter", lambda: float(next(ticks)))
     (reason,) = contest(problem(), EFFORT).skipped
-    assert "the fewest iterations would take about 0.333 s, more than the 0.2 s allowed" in reason
+    assert "the fewest iterations would take about 1 s, more than the 0.2 s allowed" in reason
+
+
+def test_whole_calls_alone_are_counted_from_the_one_before_the_rounds(peers):
+    calls = []
+
+    def fit(job):
+        calls.append((job.max_iter, job.stops, job.seed))
+        return approach(job)
+
+    peers(Peer("other", "numpy", "numpy", fit, 4))
+    effort = dataclasses.replace(EFFORT, repeats=4)
+    outcome = contest(problem(whole_calls=3, patience={"other": 1e3}), effort)
+    mine, other = outcome.rows
+    assert [call for call in calls if call[1]] == [(4, True, 0), (4, True, 1), (4, True, 2)]
+    assert (mine["calls"], other["calls"]) == (12, 3)
+    assert (other["reaches our loss"], other["capped"]) == (False, False)
+    assert [len(curve.seconds) for curve in outcome.curves] == [1, 1]
+    calls.clear()
+    assert contest(problem(whole_calls=1, patience={"other": 1e3}), effort).rows[1]["calls"] == 1
+    assert len([call for call in calls if call[1]]) == 1
+
+
+def test_a_whole_call_that_would_take_too_long_is_cut_short_by_what_the_first_rows_show(peers, monkeypatch):
+    monkeypatch.setattr("benchmarks.contest.LEAST_HEAD", 1)
+    asked = []
+
+    def fit(job):
+        asked.append((len(job.X), job.max_iter))
+        return dataclasses.replace(approach(job), W=approach(job).W[: len(job.X)])
+
+    peers(Peer("other", "numpy", "numpy", fit, 1000))
+    ticks = iter(range(10_000))
+    monkeypatch.setattr("benchmarks.contest.perf_counter", lambda: float(next(ticks)))
+    # A call takes one second here, whatever it does: three where only one of three rows is there, and no slope to see.
+    (_, row) = contest(problem(whole_calls=1, patience={"other": 7.0}), EFFORT).rows
+    assert asked[:-1] == [(1, 1), (1, 1), (1, 3)]
+    assert asked[-1] == (3, 7)
+    assert row["capped"] is True
 
 
 def test_only_chosen_peers_take_part(peers):
