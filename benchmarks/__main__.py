@@ -14,14 +14,20 @@ from benchmarks.cases import CASES
 from benchmarks.peers import PEERS, SUBJECT
 from benchmarks.publish import publish
 from benchmarks.records import FULL, QUICK, CaseResult
-from benchmarks.report import write_report
+from benchmarks.report import add_result, continue_record, start_record
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen cases and write their report, or publish one; return the exit code, 1 if a case failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, a minute: shows only that all still runs")
-    parser.add_argument("--case", nargs="+", choices=CASES, metavar="NAME", help="only these: " + ", ".join(CASES))
+    parser.add_argument(
+        "--case",
+        nargs="+",
+        choices=CASES,
+        metavar="NAME",
+        help="only these, beside those that DIR has: " + ", ".join(CASES),
+    )
     others = [name for name in PEERS if name != SUBJECT]
     parser.add_argument("--peer", nargs="+", choices=others, metavar="NAME", help="only these: " + ", ".join(others))
     parser.add_argument("--out", type=Path, default=Path("out/benchmarks"), metavar="DIR", help="default: %(default)s")
@@ -47,21 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     effort = QUICK if options.quick else FULL
     if options.peer:
         effort = replace(effort, peers=tuple(options.peer))
-    results, broken = [], False
+    record, written, broken = start_record(effort), [], False
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        if options.case:
+            continue_record(record, options.out)
+    except (OSError, ValueError) as error:
+        parser.error(f"--out {options.out}: {error}")
     for name in options.case or CASES:
         start = perf_counter()
         try:
             result = CASES[name].run(effort)
-        except Exception as error:  # What the other cases measured in half an hour is not thrown away.
+        except Exception as error:  # A case that fails does not keep the others from being measured.
             traceback.print_exc()
             broken = True
             reason = f"failed with {type(error).__name__}: {error}"
             result = CaseResult(name, CASES[name].title, "none", {}, skipped=(reason,))
-        results.append(replace(result, seconds=perf_counter() - start))
-        print(f"{name}: {results[-1].seconds:.1f} s", file=sys.stderr, flush=True)
+        result = replace(result, seconds=perf_counter() - start)
+        written = add_result(record, result, tuple(CASES), options.out)
+        print(f"{name}: {result.seconds:.1f} s", file=sys.stderr, flush=True)
         for headline in (*result.headlines, *(f"skipped {reason}" for reason in result.skipped)):
             print(f"  {headline}", file=sys.stderr, flush=True)
-    for path in write_report(results, effort, options.out):
+    for path in written:
         print(path)
     return int(broken)
 

@@ -16,14 +16,14 @@ COLUMNS = 3
 COLOURS = [colormaps["tab20"](number) for number in (0, 2, 3, 6, 4, 8, 10, 12, 14, 16, 18, 1)]
 
 
-def draw_curves(curves: Sequence[Curve], paths: Sequence[Path]) -> None:
-    """Draw curves and save the figure under every one of `paths`.
+def draw_curves(curves: Sequence[Curve], path: Path) -> None:
+    """Draw curves and save the figure.
 
     Parameters
     ----------
     curves : sequence of Curve
-    paths : sequence of Path
-        The suffix of each chooses its format.
+    path : Path
+        The suffix chooses the format.
 
     Notes
     -----
@@ -52,5 +52,4 @@ def draw_curves(curves: Sequence[Curve], paths: Sequence[Path]) -> None:
         axis.set_ylabel(f"loss above the best seen, relative (at least {SMALLEST_EXCESS:g})")
         axis.grid(alpha=0.3, which="both")
         axis.legend(fontsize="small")
-    for path in paths:
-        figure.savefig(path, dpi=120)
+    figure.savefig(path)

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.contested import CONTENDERS, MATRICES
-from benchmarks.report import SCHEMA, describe_circumstances, format_table
+from benchmarks.report import PICTURE, describe_circumstances, format_table, read_record
 from benchmarks.verdict import matrices, wins
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
-PICTURE = "objective.svg"
 # Of the columns of a contender, those that fit on a page; the JSON has all.
 SHOWN = (
     "matrix",
@@ -55,13 +54,7 @@ def publish(results: Path, folder: Path = FOLDER) -> list[Path]:
     OSError
         A file cannot be read or written.
     """
-    try:
-        record = json.loads(results.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{results.name} is not JSON: {error}") from None
-    found = record.get("schema") if isinstance(record, dict) else None
-    if found != SCHEMA:
-        raise ValueError(f"{results.name} has schema {found!r}, this version writes and reads {SCHEMA}")
+    record = read_record(results)
     folder.mkdir(parents=True, exist_ok=True)
     page, data, picture = folder / "index.md", folder / "results.json", folder / PICTURE
     written = [page, data]
@@ -76,7 +69,7 @@ def publish(results: Path, folder: Path = FOLDER) -> list[Path]:
 
 
 def format_page(record: dict[str, Any], has_picture: bool) -> str:
-    """Format a record of `benchmarks.report.collect` as the page of the documentation."""
+    """Format a record of `benchmarks.report.start_record` as the page of the documentation."""
     cases = [case for case in record["cases"] if case["name"] not in ELSEWHERE]
     lines = [
         "# Benchmarks",

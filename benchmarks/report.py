@@ -11,64 +11,143 @@ from typing import Any
 from benchmarks.machine import describe_machine, describe_threads, describe_versions
 from benchmarks.peers import PEERS
 from benchmarks.plot import draw_curves
-from benchmarks.records import CaseResult, Effort
+from benchmarks.records import CaseResult, Curve, Effort
 
 SCHEMA = 2
+DATA, TEXT, PICTURE = "results.json", "results.md", "objective.svg"
+# Results are put together only where these agree; what pools of threads there are depends on the libraries loaded.
+CIRCUMSTANCES = {
+    "effort": "another effort",
+    "machine": "another machine",
+    "versions": "other versions",
+    "threads": "other threads",
+}
 
 
-def collect(results: Sequence[CaseResult], effort: Effort) -> dict[str, Any]:
-    """Put results and their circumstances into one JSON-serialisable record.
+def start_record(effort: Effort) -> dict[str, Any]:
+    """Describe the circumstances of a run that has measured nothing yet.
 
     Parameters
     ----------
-    results : sequence of CaseResult
     effort : Effort
 
     Returns
     -------
     dict
-        Keys "schema", "effort", "machine", "versions", "threads", "absent" (peers that are not here, and why), "cases".
+        JSON-serialisable; keys "schema", "effort", "machine", "versions", "threads", "absent" (peers that are not here,
+        and why), "cases".
     """
-    return {
+    record = {
         "schema": SCHEMA,
         "effort": asdict(effort),
         "machine": describe_machine(),
         "versions": describe_versions(peer.distribution for peer in PEERS.values()),
         "threads": describe_threads(),
         "absent": [reason for peer in PEERS.values() if (reason := peer.reason_to_skip())],
-        "cases": [asdict(result) for result in results],
+        "cases": [],
     }
+    return json.loads(json.dumps(record))
 
 
-def write_report(results: Sequence[CaseResult], effort: Effort, folder: Path) -> list[Path]:
-    """Write ``results.json``, ``results.md`` and, where there are curves, ``objective.svg`` and ``objective.png``.
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a record that `add_result` has written.
 
     Parameters
     ----------
-    results : sequence of CaseResult
-    effort : Effort
+    path : Path
+
+    Returns
+    -------
+    dict
+        As of `start_record`.
+
+    Raises
+    ------
+    ValueError
+        The file is not a record of this version of the benchmarks.
+    OSError
+        It cannot be read.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is not JSON: {error}") from None
+    found = record.get("schema") if isinstance(record, dict) else None
+    if found != SCHEMA:
+        raise ValueError(f"{path.name} has schema {found!r}, this version writes and reads {SCHEMA}")
+    return record
+
+
+def continue_record(record: dict[str, Any], folder: Path) -> None:
+    """Take over the cases that a folder has already, where they were measured in the same circumstances.
+
+    Parameters
+    ----------
+    record : dict
+        As of `start_record`; changed in place.
     folder : Path
-        Made where missing.
+        Without a ``results.json`` nothing changes.
+
+    Raises
+    ------
+    ValueError
+        The file there is not a record of this version, or was measured with another effort, on another machine, with
+        other versions or with another number of threads.
+    OSError
+        It cannot be read.
+    """
+    path = folder / DATA
+    if not path.exists():
+        return
+    earlier = read_record(path)
+    for what, other in CIRCUMSTANCES.items():
+        now, then = record[what], earlier[what]
+        differing = [key for key in {**then, **now} if key != "pools" and then.get(key) != now.get(key)]
+        if differing:
+            words = ", ".join(f"{key} {then.get(key)} (now {now.get(key)})" for key in differing)
+            raise ValueError(
+                f"{path.name} there was measured with {other}: {words}; choose another folder, or run all cases"
+            )
+    record["threads"]["pools"] |= earlier["threads"]["pools"]
+    record["cases"] = earlier["cases"]
+
+
+def add_result(record: dict[str, Any], result: CaseResult, order: Sequence[str], folder: Path) -> list[Path]:
+    """Put the result of a case into a record and write ``results.json``, ``results.md`` and ``objective.svg``.
+
+    Parameters
+    ----------
+    record : dict
+        As of `start_record`; changed in place: the result takes the place of an earlier one of that case.
+    result : CaseResult
+    order : sequence of str
+        Names of cases, as they are to be listed.
+    folder : Path
 
     Returns
     -------
     list of Path
-        The files written.
+        The files written; the plot only where there are curves.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    record = collect(results, effort)
-    data, text = folder / "results.json", folder / "results.md"
-    data.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    curves = [curve for result in results for curve in result.curves]
-    pictures = [folder / "objective.svg", folder / "objective.png"] if curves else []
+    cases = {case["name"]: case for case in record["cases"]} | {result.name: json.loads(json.dumps(asdict(result)))}
+    ranks = {name: rank for rank, name in enumerate(order)}
+    record["cases"] = sorted(cases.values(), key=lambda case: ranks.get(case["name"], len(ranks)))
+    # Libraries that the case has loaded bring pools of their own.
+    record["threads"]["pools"] |= describe_threads()["pools"]
+    data, text, picture = folder / DATA, folder / TEXT, folder / PICTURE
+    curves = [Curve(**curve) for case in record["cases"] for curve in case["curves"]]
+    whole = data.with_suffix(".part")
+    whole.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    # An interruption leaves the old file or the new one, never half of one.
+    whole.replace(data)
     if curves:
-        draw_curves(curves, pictures)
-    text.write_text(format_markdown(record, [picture.name for picture in pictures[:1]]), encoding="utf-8")
-    return [data, text, *pictures]
+        draw_curves(curves, picture)
+    text.write_text(format_markdown(record, [picture.name] if curves else []), encoding="utf-8")
+    return [data, text, picture] if curves else [data, text]
 
 
 def format_markdown(record: dict[str, Any], pictures: Sequence[str] = ()) -> str:
-    """Format a record of `collect` for reading; `pictures` are names of image files beside the text."""
+    """Format a record of `start_record` for reading; `pictures` are names of image files beside the text."""
     lines = ["# Benchmarks", "", *describe_circumstances(record)]
     for case in record["cases"]:
         lines += ["", f"## {case['name']}: {case['title']}", "", f"Data: {case['data']}."]
