@@ -15,10 +15,10 @@ from segment.app.model_file import forget_model
 from segment.app.phases import point, recolour, rename
 from segment.app.segmentation import Outcome, accept, compare, prepare, segment
 from segment.app.session import Session, UserError, remove, show
+from segment.app.settings import read_composition, read_settings
+from segment.app.strokes import count_strokes, paint, undo, wipe
 from segment.app.uploads import Inbox, take
 from segment.app.worker import Worker
-from segment.composition import Composition
-from segment.model import Parameters, resolve
 from segment.phases import PhaseComparison
 from segment.pipeline import Progress
 
@@ -110,6 +110,26 @@ class Actions:
         session = self.desk.update(tab, lambda session: change(session, phase, content))
         return session, views.status(f"Phase {phase} is {session.names[phase]}.")
 
+    def offer(self, tab: str, n_phases: float | None) -> tuple[Session, str]:
+        """Let so many phases be painted."""
+        asked = min(max(int(n_phases or 0), 2), self.limits.n_phases)
+        return self.desk.update(tab, lambda session: replace(session, n_phases=asked)), ""
+
+    def stroke(self, tab: str, event: Mapping[str, Any]) -> tuple[Session, str]:
+        """Paint a stroke on the shown image, or take the last one or all of them back."""
+        name, what = str(event["name"]), event["what"]
+        if what == "paint":
+            phase, width = int(event["phase"]), float(event["width"])
+            points = [(float(x), float(y)) for x, y in event["points"]]
+            session = self.desk.update(tab, lambda session: paint(session, name, phase, width, points))
+        else:
+            change = undo if what == "undo" else wipe
+            session = self.desk.update(tab, lambda session: change(session, name))
+        count = count_strokes(session)
+        if not count:
+            return session, views.status("No strokes: Segment learns from the images alone.")
+        return session, views.status(f"{_counted(count, 'stroke')}. Segment learns from what you painted.")
+
     def segment(self, tab: str, known: str | None, *settings: Any) -> Generator[str | tuple[Session, str]]:
         """Segment the tab's images: messages about the progress first, session and message last.
 
@@ -130,15 +150,15 @@ class Actions:
         """
         try:
             session = self.desk.get(tab)
-            images, segmenter, is_fitted = prepare(session, read_settings(session.own, *settings))
-            composition = read_composition(known, segmenter.parameters.n_phases)
-            for item in self.worker.run(tab, segment, images, segmenter, is_fitted, composition):
+            job = prepare(session, read_settings(session.own, *settings))
+            job = replace(job, composition=read_composition(known, job.segmenter.parameters.n_phases))
+            for item in self.worker.run(tab, segment, job):
                 if not isinstance(item, Outcome):
                     yield views.working(f"{STAGES[item.stage]} {item.name} …", item.done, item.total)
                     continue
-                session = self.desk.update(tab, lambda session, found=item: accept(session, images, found))
+                session = self.desk.update(tab, lambda session, found=item: accept(session, job, found))
                 notes = "".join(f"\n{note}" for note in item.notes)
-                yield session, views.status(f"{_counted(len(images), 'image')} segmented.{notes}")
+                yield session, views.status(f"{_counted(len(job.images), 'image')} segmented.{notes}")
         except ValueError as error:
             raise UserError(str(error)) from error
 
@@ -185,84 +205,6 @@ class Actions:
         number = int(event["number"])
         session = self.desk.update(tab, lambda session: choose(session, number))
         return session, views.status(f"Candidate {number} is chosen. Segment maps your images with its settings.")
-
-
-def read_settings(
-    own: Parameters | None,
-    n_phases: float,
-    preset: str,
-    features: str,
-    alpha: float | None,
-    clahe: bool,
-    smoothness: float | None,
-    min_region: float | None,
-    seed: float | None,
-) -> Parameters:
-    """Return the parameters that the page's controls stand for; an empty one takes the preset's value.
-
-    Parameters
-    ----------
-    own : Parameters or None
-        The preset of the user's own, which the page offers beside those of this version.
-    n_phases, preset, features, alpha, clahe, smoothness, min_region, seed : object
-        What the controls hold.
-
-    Raises
-    ------
-    ValueError
-        If one is out of its range; names it.
-    """
-    start = own if own is not None and preset == own.preset else resolve(preset)
-    return replace(
-        start,
-        n_phases=int(n_phases),
-        features=features,
-        alpha=start.alpha if alpha is None else float(alpha),
-        clahe=bool(clahe),
-        smoothness=start.smoothness if smoothness is None else float(smoothness),
-        min_region=start.min_region if min_region is None else int(min_region),
-        random_state=int(seed or 0),
-    )
-
-
-def read_composition(known: str | None, n_phases: int) -> Composition | None:
-    """Return what is known of the composition.
-
-    Parameters
-    ----------
-    known : str or None
-        Per cent of the area, phase by phase, as ``70, 30``; ``auto`` estimates them from the image; empty: unknown.
-    n_phases : int
-
-    Returns
-    -------
-    Composition or None
-        None where nothing is known.
-
-    Raises
-    ------
-    UserError
-        If it is not one number a phase.
-
-    Examples
-    --------
-    >>> read_composition("75 %, 25 %", 2).fractions
-    [0.75, 0.25]
-    >>> read_composition("", 2) is None
-    True
-    """
-    words = (known or "").replace("%", " ").replace(",", " ").replace(";", " ").split()
-    if not words:
-        return None
-    if words == ["auto"]:
-        return Composition("auto")
-    try:
-        shares = [float(word) / 100 for word in words]
-    except ValueError as error:
-        raise UserError(f"Known fractions are numbers of per cent, as 70, 30; not {known!r}.") from error
-    if len(shares) != n_phases:
-        raise UserError(f"There are {n_phases} phases, and {len(shares)} known fractions: give one for each.")
-    return Composition(shares)
 
 
 def _counted(number: int, noun: str) -> str:

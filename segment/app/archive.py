@@ -11,7 +11,7 @@ import numpy as np
 
 from segment.app.pictures import DRAWING
 from segment.app.session import Session, UserError
-from segment.io import write_text
+from segment.io import write_png, write_text
 from segment.measure import fractions_csv
 from segment.model import presets, storage, write_preset
 from segment.pipeline import output_names
@@ -21,6 +21,8 @@ from segment.pipeline.reporting import REPORT
 from segment.report import render_html, report_field
 
 PRESET = "preset.toml"
+# As `segment run --labels` takes them.
+STROKES = "strokes"
 
 
 def zip_results(session: Session) -> bytes:
@@ -34,8 +36,8 @@ def zip_results(session: Session) -> bytes:
     -------
     bytes
         Per image the labels, the coloured phases, the components, the overlay and the side-car; the table of fractions,
-        the report and the model for all of them, and the preset where it is the user's own. Names and colours are the
-        user's.
+        the report and the model for all of them, the preset where it is the user's own, and the strokes that taught the
+        phases. Names and colours are the user's.
 
     Raises
     ------
@@ -56,6 +58,8 @@ def zip_results(session: Session) -> bytes:
                 continue
             mapped = field.phase_map
             rows = write_result(folder, name, mapped, model, field.options, composition=field.composition)
+            if field.lesson is not None:
+                write_png(folder / STROKES / f"{name}.png", field.lesson)
             tables.append((name, rows))
             guidance = None if mapped.guidance is None else mapped.guidance.to_json()
             reported.append(report_field(name, field.micrograph, mapped.labels, rows, software(), guidance))
@@ -66,6 +70,6 @@ def zip_results(session: Session) -> bytes:
         colours = np.array(session.colours, dtype=np.uint8)
         write_text(folder / REPORT, render_html(reported, model, software=software(), colours=colours))
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for path in sorted(folder.iterdir()):
-                archive.write(path, path.name)
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.write(path, path.relative_to(folder))
     return stream.getvalue()

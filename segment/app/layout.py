@@ -135,6 +135,8 @@ class Page:
         self.drop.submit(self._on_settings(actions.take), None, restored, **quick)
         self.sheet.select(self._on_settings(actions.choose), None, restored, **quick)
         self.viewer.select(self._on_event(actions.point), None, everything, **quick)
+        self.viewer.submit(self._on_event(actions.stroke), None, everything, **quick)
+        self.k.change(self._offer, self.k, self.viewer, **quick)
         self.phases.submit(self._on_event(actions.edit), None, everything, **quick)
         self.image.input(self._on(actions.show), self.image, everything, **quick)
         self.remove.click(self._on(actions.remove), None, everything, **quick)
@@ -252,6 +254,10 @@ class Page:
                     yield {self.status: _message(error), **self._buttons(is_running=False)}
 
         return handle
+
+    def _offer(self, request: gr.Request, n_phases: float | None) -> dict[str, Any]:
+        session, _ = self.actions.offer(_tab(request), n_phases)
+        return views.viewer(session, self.actions.desk.token(_tab(request)))
 
     def _cancel(self, request: gr.Request) -> dict[Any, Any]:
         tab = _tab(request)

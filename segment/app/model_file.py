@@ -36,7 +36,7 @@ def with_model(session: Session, segmenter: Segmenter) -> Session:
     names = segmenter.model.names
     return replace(
         session,
-        fields=tuple(replace(field, phase_map=None) for field in session.fields),
+        fields=tuple(replace(field, phase_map=None, lesson=None) for field in session.fields),
         segmenter=segmenter,
         is_loaded=True,
         names=names,

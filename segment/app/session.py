@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition import Composition
-from segment.model import FittedModel, Parameters, Segmenter
+from segment.model import FittedModel, Parameters, Segmenter, presets
 from segment.pipeline import ReadOptions
 from segment.records import Micrograph, PhaseMap
 
@@ -18,10 +18,30 @@ if TYPE_CHECKING:
     from segment.phases import PhaseComparison
 
 Colour = tuple[int, int, int]
+N_PHASES = int(presets()["default"]["n_phases"])
 
 
 class UserError(ValueError):
     """Something the user can put right; the message says what and how."""
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """What was painted on an image without lifting the brush.
+
+    Attributes
+    ----------
+    phase : int
+        Phase id.
+    width : int
+        In pixels of the image.
+    points : tuple of (float, float)
+        x and y in pixels of the image as read, band included; 0 is its left or upper edge.
+    """
+
+    phase: int
+    width: int
+    points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +62,10 @@ class Field:
         None before segmentation, or after a correction of the band.
     composition : Composition or None
         The known fractions that guided `phase_map`.
+    strokes : tuple of Stroke
+        What is painted on the image, oldest first.
+    lesson : ndarray of uint8, shape (h, w), or None
+        Phase ids, 255 elsewhere: the painted pixels that taught the model of `phase_map`.
     """
 
     full: NDArray[np.float32]
@@ -50,6 +74,8 @@ class Field:
     options: ReadOptions
     phase_map: PhaseMap | None = None
     composition: Composition | None = None
+    strokes: tuple[Stroke, ...] = ()
+    lesson: NDArray[np.uint8] | None = None
 
     @property
     def file_name(self) -> str:
@@ -110,6 +136,8 @@ class Session:
         Colour of each phase.
     selected : int or None
         The phase last pointed at.
+    n_phases : int
+        The number of phases that the page asks for; so many can be painted.
     comparison : PhaseComparison or None
         What the rules say of the number of phases.
     sheet : Sheet or None
@@ -129,6 +157,7 @@ class Session:
     names: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
     selected: int | None = None
+    n_phases: int = N_PHASES
     comparison: PhaseComparison | None = None
     sheet: Sheet | None = None
     own: Parameters | None = None

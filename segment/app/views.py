@@ -6,7 +6,9 @@ from html import escape
 from typing import Any
 
 from segment.app.phases import SUGGESTIONS
-from segment.app.session import Field, Session
+from segment.app.segmentation import default_colours
+from segment.app.session import Colour, Field, Session
+from segment.app.strokes import count_strokes
 from segment.measure import FieldStatistics, measure_fractions, summarise_fields
 from segment.phases import RULES
 
@@ -14,7 +16,7 @@ EXPLORE = "Segment the shown image in many ways, and choose the map that fits wh
 
 
 def viewer(session: Session, token: str) -> dict[str, Any]:
-    """Return what the viewer needs of the shown image: addresses of its layers, its size and its band."""
+    """Return what the viewer needs of the shown image: addresses of its layers, its size, its band and its strokes."""
     field = session.field
     if field is None:
         return {"micrograph": ""}
@@ -26,6 +28,11 @@ def viewer(session: Session, token: str) -> dict[str, Any]:
         "width": width,
         "height": height,
         "rows": field.micrograph.image.shape[0],
+        "brushes": _brushes(session),
+        "strokes": [
+            {"phase": stroke.phase, "width": stroke.width, "points": " ".join(f"{x:g},{y:g}" for x, y in stroke.points)}
+            for stroke in field.strokes
+        ],
     }
 
 
@@ -43,7 +50,7 @@ def phases(session: Session) -> dict[str, Any]:
             {
                 "phase": row.phase,
                 "name": row.name,
-                "colour": "#{:02x}{:02x}{:02x}".format(*session.colours[row.phase]),
+                "colour": _written(session.colours[row.phase]),
                 "fraction": f"{100 * row.fraction:.1f}",
                 "detail": "\n".join(filter(None, (_area(row.area_um2), _over_fields(over)))),
             }
@@ -154,7 +161,9 @@ def reading(field: Field | None) -> str:
 def model_line(session: Session) -> str:
     """Return which model the next segmentation uses, as HTML."""
     if not session.is_loaded:
-        return "<p>Phases are learned from the images above.</p>"
+        count = count_strokes(session)
+        taught = f", taught by {count} stroke{'s' if count > 1 else ''}" if count else ""
+        return f"<p>Phases are learned from the images above{taught}.</p>"
     return f"<p>Segment applies the loaded model of {len(session.names)} phases to the images above.</p>"
 
 
@@ -182,6 +191,17 @@ def working(text: str, done: int | None = None, total: int = 1) -> str:
 def hint(text: str) -> str:
     """Return a line for a place that is still empty, as HTML."""
     return f'<p class="hint">{escape(text)}</p>'
+
+
+def _brushes(session: Session) -> list[dict[str, str]]:
+    """Return name and colour of every phase that can be painted, whether or not it is known yet."""
+    colours = (*session.colours, *default_colours(session.n_phases)[len(session.colours) :])[: session.n_phases]
+    names = (*session.names, *(f"phase {phase}" for phase in range(len(session.names), session.n_phases)))
+    return [{"name": name, "colour": _written(colour)} for name, colour in zip(names, colours, strict=False)]
+
+
+def _written(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _area(area_um2: float | None) -> str:

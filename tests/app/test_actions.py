@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segment.app.actions import Actions, read_composition, read_settings
+from segment.app.actions import Actions
 from segment.app.archive import zip_results
 from segment.app.corrections import correct
 from segment.app.desk import Desk
@@ -18,6 +18,7 @@ from segment.app.phases import point, recolour, rename
 from segment.app.pictures import choice_svg, colours_png, component_png, fingerprints_svg, loss_svg, micrograph_png
 from segment.app.segmentation import Outcome, accept, prepare, segment
 from segment.app.session import Session, UserError, remove, show
+from segment.app.settings import read_composition, read_settings
 from segment.app.uploads import Inbox, take
 from segment.app.views import choice, components, download, phases, reading, status, viewer
 from segment.app.worker import Worker
@@ -38,10 +39,10 @@ class Inline(Worker):
 
 
 def segmented(session: Session, n_phases: int = 2) -> Session:
-    images, segmenter, is_fitted = prepare(session, resolve(n_phases=n_phases))
-    *_, outcome = segment(images, segmenter, is_fitted)
+    job = prepare(session, resolve(n_phases=n_phases))
+    *_, outcome = segment(job)
     assert isinstance(outcome, Outcome)
-    return accept(session, images, outcome)
+    return accept(session, job, outcome)
 
 
 @pytest.fixture
@@ -68,8 +69,7 @@ def test_a_segmentation_equals_that_of_the_library(mapped):
 
 
 def test_progress_goes_from_nothing_to_all_but_the_last_step(opened):
-    images, segmenter, is_fitted = prepare(opened, resolve(n_phases=2))
-    *steps, outcome = segment(images, segmenter, is_fitted)
+    *steps, outcome = segment(prepare(opened, resolve(n_phases=2)))
     assert [(step.stage, step.done, step.total) for step in steps] == [
         ("fit", 0, 3), ("segment", 1, 3), ("segment", 2, 3),
     ]  # fmt: skip
@@ -78,12 +78,12 @@ def test_progress_goes_from_nothing_to_all_but_the_last_step(opened):
 
 
 def test_a_map_is_not_put_on_an_image_that_changed_meanwhile(opened):
-    images, segmenter, is_fitted = prepare(opened, resolve(n_phases=2))
-    *_, outcome = segment(images, segmenter, is_fitted)
-    changed = accept(correct(opened, 90, None, everywhere=False), images, outcome)
+    job = prepare(opened, resolve(n_phases=2))
+    *_, outcome = segment(job)
+    changed = accept(correct(opened, 90, None, everywhere=False), job, outcome)
     assert changed.fields[opened.current].phase_map is None
     assert len(changed.mapped) == 1
-    assert len(accept(remove(opened), images, outcome).mapped) == 1
+    assert len(accept(remove(opened), job, outcome).mapped) == 1
 
 
 def test_a_band_is_corrected_in_one_image_or_in_all(mapped):
