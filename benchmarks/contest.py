@@ -10,6 +10,7 @@ from typing import Any
 
 import scipy.sparse as sp
 
+from benchmarks.field import field_of
 from benchmarks.interleave import Contender, interleave
 from benchmarks.loss import divergence, trivial_loss
 from benchmarks.peers import PEERS, SUBJECT, Fit, Job, Setting
@@ -175,7 +176,8 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     4. The subject's calls with few iterations, and with more of them in the time of the most patient peer, show when it
        reaches the loss that each peer ended at.
     """
-    names, skipped = _field(problem, effort)
+    names, refused = field_of(effort, problem.beta_loss, sp.issparse(problem.X), problem.peers)
+    skipped = [f"{problem.title}: {reason}" for reason in refused]
     ours = [_try_subject(entrant) for entrant in _lay_out(problem, SUBJECT)]
     target = max(trial.own.loss for trial in ours)
     usual = effort.allow(min(trial.own.seconds for trial in ours))
@@ -200,22 +202,6 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
 
 class _TooSlow(Exception):
     pass
-
-
-def _field(problem: Problem, effort: Effort) -> tuple[list[str], list[str]]:
-    """Say who takes part besides the subject, and why others do not."""
-    names: list[str] = []
-    unable: dict[str, list[str]] = {}
-    for name, peer in PEERS.items():
-        wanted = all(chosen is None or name in chosen for chosen in (problem.peers, effort.peers))
-        if name == SUBJECT or not wanted or peer.reason_to_skip() is not None:
-            continue
-        reason = peer.reason_to_refuse(problem.beta_loss, sp.issparse(problem.X))
-        if reason is None:
-            names.append(name)
-        else:
-            unable.setdefault(reason, []).append(peer.title)
-    return names, [f"{problem.title}: {', '.join(titles)} {reason}" for reason, titles in unable.items()]
 
 
 def _lay_out(problem: Problem, name: str) -> Iterator[Entrant]:

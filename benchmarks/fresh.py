@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.field import field_of
+from benchmarks.peers import PEERS, SUBJECT
+from benchmarks.records import Effort
 
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY, FILLED = "first ever", "second process"
@@ -59,6 +63,37 @@ def call_child(
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise RuntimeError(f"task {task!r} failed in a fresh process (exit code {done.returncode}): {last}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def reason_to_skip() -> str | None:
+    """Say why the memory of a process cannot be read here; None where it can."""
+    return None if Path("/proc/self/status").is_file() else "needs /proc/self/status, which this system has not"
+
+
+def ask_each(effort: Effort, measure: Callable[[str], Iterable[dict[str, Any]]]) -> tuple[list[Any], list[str]]:
+    """Measure nmfcore and every peer that factorises dense matrices, each in processes of its own.
+
+    Parameters
+    ----------
+    effort : Effort
+    measure : callable
+        ``measure(name)`` gives the rows of a peer.
+
+    Returns
+    -------
+    rows : list of dict
+        nmfcore's first.
+    skipped : list of str
+        Who was left out, and why: cannot, failed, or took too long.
+    """
+    names, skipped = field_of(effort)
+    rows = [*measure(SUBJECT)]
+    for name in names:
+        try:
+            rows += measure(name)
+        except (RuntimeError, TimeoutError) as error:
+            skipped.append(f"{PEERS[name].title}: {error}")
+    return rows, skipped
 
 
 def measure_first_fits(

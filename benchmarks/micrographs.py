@@ -52,7 +52,7 @@ def load_images(count: int, crop: int | None) -> tuple[list[NDArray[np.float32]]
     else:
         images = [_synthesise(seed) for seed in range(count)]
         kind = "synthetic micrographs (segment.samples)"
-    images = [_crop(image, crop) for image in images]
+    images = [cut_centre(image, crop) for image in images]
     height, width = images[0].shape
     return images, f"{count} {kind}, {width} x {height} pixels"
 
@@ -94,7 +94,8 @@ def _synthesise(seed: int) -> NDArray[np.float32]:
     return sample.image.astype(np.float32) / np.float32(255)
 
 
-def _crop(image: NDArray[np.float32], side: int | None) -> NDArray[np.float32]:
+def cut_centre(image: NDArray, side: int | None) -> NDArray:
+    """Return the square of so many pixels at the centre of an image; all of it where `side` is None."""
     if side is None:
         return image
     top, left = (max(0, (length - side) // 2) for length in image.shape)

@@ -14,31 +14,13 @@ class Effort:
     Attributes
     ----------
     name : str
-        Shown in the report.
+        Shown in the report. Cases choose the sizes of their own by whether it is "full".
     crop : int or None
         Side in pixels of the square cut from the centre of each micrograph; None: whole micrographs.
     components : tuple of int
-        Values of k.
+        Values of k for the features of micrographs.
     repeats : int
-        Measured rounds; in each, all contenders take their turn.
-    pipeline_images : int
-        Micrographs the pipeline is trained on.
-    memory_rows : int
-        Rows of the matrix of the memory case, which has 6 columns.
-    imports : int
-        Fresh processes per imported package.
-    quality_images : int
-        Labelled micrographs per set.
-    quality_halved : bool
-        Whether labelled micrographs are reduced to half their size.
-    app_shape : (int, int)
-        Height and width of the image that the app segments.
-    app_runs : int
-        How often it does.
-    stream_rows : tuple of int
-        Rows of the files that are larger than memory allows twice.
-    scale : float
-        Numbers of samples of the synthetic matrices, as a share of those of a full run.
+        Measured rounds, in each of which all contenders take their turn, or fresh processes.
     multiple, least_seconds, most_seconds : float
         What a peer may spend on a matrix before the rounds, and again in them: so many times what the subject's fit
         takes, within these bounds.
@@ -50,19 +32,15 @@ class Effort:
     crop: int | None
     components: tuple[int, ...]
     repeats: int
-    pipeline_images: int
-    memory_rows: int
-    imports: int
-    quality_images: int
-    quality_halved: bool
-    app_shape: tuple[int, int]
-    app_runs: int
-    stream_rows: tuple[int, ...]
-    scale: float
     multiple: float
     least_seconds: float
     most_seconds: float
     peers: tuple[str, ...] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the figures are worth anything; otherwise a run only shows that all still works."""
+        return self.name == "full"
 
     def allow(self, seconds: float) -> float:
         """Say what a peer may spend, in seconds, where the subject's fit takes so many."""
@@ -74,15 +52,6 @@ FULL = Effort(
     crop=None,
     components=(2, 3, 4, 5, 6),
     repeats=3,
-    pipeline_images=3,
-    memory_rows=1_000_000,
-    imports=5,
-    quality_images=4,
-    quality_halved=True,
-    app_shape=(703, 1024),
-    app_runs=50,
-    stream_rows=(100_000, 1_000_000, 10_000_000, 100_000_000),
-    scale=1.0,
     multiple=100.0,
     least_seconds=0.5,
     most_seconds=2.5,
@@ -91,16 +60,7 @@ QUICK = Effort(
     name="quick",
     crop=128,
     components=(3,),
-    repeats=2,
-    pipeline_images=2,
-    memory_rows=100_000,
-    imports=1,
-    quality_images=1,
-    quality_halved=True,
-    app_shape=(128, 160),
-    app_runs=6,
-    stream_rows=(20_000, 40_000),
-    scale=0.02,
+    repeats=1,
     multiple=10.0,
     least_seconds=0.05,
     most_seconds=0.2,

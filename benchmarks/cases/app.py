@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 
 from benchmarks.cases.case import Case
-from benchmarks.fresh import call_child
+from benchmarks.fresh import call_child, reason_to_skip
 from benchmarks.records import CaseResult, Effort
 
 TITLE = "The app: from its start to the first page, from an upload to the map, and memory over many runs"
 N_PHASES = 3
+SHAPE, RUNS = (703, 1024), 50
+SMALL, FEW_RUNS = (128, 160), 3
 
 
 def run(effort: Effort) -> CaseResult:
     """Start the app in fresh processes, then upload and segment the same image again and again."""
-    height, width = effort.app_shape
-    data = f"a synthetic ductile iron of {width} x {height} pixels above a band, k = {N_PHASES}, {effort.app_runs} runs"
+    (height, width), runs = (SHAPE, RUNS) if effort.is_full else (SMALL, FEW_RUNS)
+    data = f"a synthetic ductile iron of {width} x {height} pixels above a band, k = {N_PHASES}, {runs} runs"
     if find_spec("gradio") is None:
         return CaseResult("app", TITLE, data, {}, skipped=("needs Gradio: pip install 'nmfcore[segment,app]'",))
-    if not Path("/proc/self/status").is_file():
-        return CaseResult("app", TITLE, data, {}, skipped=("needs /proc/self/status, which this system has not",))
-    starts = [call_child("first_page", {}) for _ in range(effort.imports)]
-    answer = call_child("app_runs", {"shape": [height, width], "n_phases": N_PHASES, "runs": effort.app_runs})
+    if reason := reason_to_skip():
+        return CaseResult("app", TITLE, data, {}, skipped=(reason,))
+    starts = [call_child("first_page", {}) for _ in range(effort.repeats)]
+    answer = call_child("app_runs", {"shape": [height, width], "n_phases": N_PHASES, "runs": runs})
     # The first runs load libraries and fill pools.
     settled = len(answer["page_bytes"]) // 5
     waits = {
@@ -47,7 +48,7 @@ def run(effort: Effort) -> CaseResult:
     page, _, found = (timing["median s"] for timing in timings)
     headlines = (
         f"first page {page:.2f} s after the start, map {found:.2f} s after the upload",
-        f"{answer['files_left']} temporary files left after {effort.app_runs} runs",
+        f"{answer['files_left']} temporary files left after {runs} runs",
     )
     return CaseResult("app", TITLE, data, {"Waiting": timings, "Memory": memory}, headlines)
 

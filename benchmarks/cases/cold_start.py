@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from benchmarks.cases.case import Case
-from benchmarks.fresh import EMPTY, FILLED, measure_first_fits
+from benchmarks.fresh import EMPTY, FILLED, ask_each, measure_first_fits
 from benchmarks.peers import PEERS, SUBJECT
 from benchmarks.records import CaseResult, Effort
 
@@ -20,19 +20,13 @@ ROWS = 500
 def run(effort: Effort) -> CaseResult:
     """Let every peer fit 500 digits in a fresh process; in a full run nmfcore in one more before, to compile."""
     X = load_digits().data[:ROWS].astype(np.float32)
-    rows: list[dict[str, Any]] = []
-    skipped = []
-    for name, peer in PEERS.items():
-        if effort.peers is not None and name not in (SUBJECT, *effort.peers):
-            continue
-        if peer.reason_to_skip() is not None or peer.reason_to_refuse("frobenius", is_sparse=False) is not None:
-            continue
-        try:
-            # Others compile nothing, so that their first process is as good as a second.
-            compiles = name == SUBJECT and effort.scale == 1
-            rows += measure_first_fits(name, X, COMPONENTS, (EMPTY, FILLED) if compiles else (FILLED,), compiles)
-        except RuntimeError as error:
-            skipped.append(f"{peer.title}: {error}")
+
+    def measure(name: str) -> list[dict[str, Any]]:
+        # Others compile nothing, so that their first process is as good as a second.
+        compiles = name == SUBJECT and effort.is_full
+        return measure_first_fits(name, X, COMPONENTS, (EMPTY, FILLED) if compiles else (FILLED,), compiles)
+
+    rows, skipped = ask_each(effort, measure)
     second = [row for row in rows if row["process"] == FILLED]
     total = {row["peer"]: row["import s"] + row["first fit s"] for row in second}
     others = {name: seconds for name, seconds in total.items() if name != SUBJECT}

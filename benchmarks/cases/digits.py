@@ -17,7 +17,7 @@ TITLE = "scikit-learn's digits, k = 10, Frobenius"
 def make(effort: Effort) -> Sequence[Problem]:
     """Return all digits, in a quick run the first 300."""
     X = load_digits().data.astype(np.float64)
-    X = X if effort.scale == 1 else X[:300].copy()
+    X = X if effort.is_full else X[:300].copy()
     return [Problem(f"digits {X.shape[0]:,} x {X.shape[1]}", X, 10)]
 
 

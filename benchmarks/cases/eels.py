@@ -18,7 +18,7 @@ FILE = "eels-oxide_interface_d1000.npz"
 def make(effort: Effort) -> Sequence[Problem]:
     """Return the matrix, whole in a full run."""
     planted = PLANTED["EELS"](planted_folder())
-    X = planted.X if effort.scale == 1 else np.ascontiguousarray(planted.X[::10])
+    X = planted.X if effort.is_full else np.ascontiguousarray(planted.X[::10])
     return [Problem(f"EELS {X.shape[0]:,} x {X.shape[1]:,}", X, len(planted.H))]
 
 

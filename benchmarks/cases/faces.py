@@ -19,7 +19,7 @@ def make(effort: Effort) -> Sequence[Problem]:
     """Return the images as rows, all of them in a full run."""
     with np.load(planted_folder() / FILE) as stored:
         X = stored["X"].astype(np.float32)
-    if effort.scale < 1:
+    if not effort.is_full:
         X = np.ascontiguousarray(X[:80, ::4])
     return [Problem(f"faces {X.shape[0]} x {X.shape[1]:,}", X, 49)]
 

@@ -20,7 +20,7 @@ STATEMENTS: dict[str, dict[str, str]] = {
 def run(effort: Effort) -> CaseResult:
     """Run each statement in turn in its own process; one unmeasured round first fills the disk cache."""
     answers: dict[str, list[dict[str, Any]]] = {statement: [] for statement in STATEMENTS}
-    for turn in range(effort.imports + 1):
+    for turn in range(effort.repeats + 1):
         for statement in STATEMENTS if turn % 2 else reversed(STATEMENTS):
             answer = call_child("time_import", STATEMENTS[statement])
             if turn:
@@ -42,7 +42,7 @@ def run(effort: Effort) -> CaseResult:
         f"import nmfcore takes {bare / reference:.2f} times as long as import sklearn.decomposition",
         f"from nmfcore import NMF takes {with_name / reference:.2f} times as long",
     )
-    return CaseResult("import", TITLE, f"{effort.imports} fresh processes each, in turn", {"Imports": rows}, headlines)
+    return CaseResult("import", TITLE, f"{effort.repeats} fresh processes each, in turn", {"Imports": rows}, headlines)
 
 
 IMPORTS = Case(TITLE, run)

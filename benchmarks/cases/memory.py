@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case
-from benchmarks.fresh import call_child
+from benchmarks.fresh import ask_each, call_child, reason_to_skip
 from benchmarks.peers import PEERS, SUBJECT
 from benchmarks.records import CaseResult, Effort
 
 TITLE = "Peak memory of a fit above X, as a multiple of the size of X"
 N_FEATURES = 6
+ROWS, FEW_ROWS = 1_000_000, 50_000
 COMPONENTS = (3, 6)
 # What a peer may take; some do thousands of sweeps within an iteration.
 SECONDS = 10.0
@@ -19,20 +19,11 @@ SECONDS = 10.0
 
 def run(effort: Effort) -> CaseResult:
     """Fit a float32 matrix of six columns in fresh processes, after compiling; others get two iterations."""
-    data = f"{effort.memory_rows:,} x {N_FEATURES} float32, feature-major, random mixtures of three parts with noise"
-    if not Path("/proc/self/status").is_file():
-        return CaseResult("memory", TITLE, data, {}, skipped=("needs /proc/self/status, which this system has not",))
-    rows: list[dict[str, Any]] = []
-    skipped = []
-    for name, peer in PEERS.items():
-        if effort.peers is not None and name not in (SUBJECT, *effort.peers):
-            continue
-        if peer.reason_to_skip() is not None or peer.reason_to_refuse("frobenius", is_sparse=False) is not None:
-            continue
-        try:
-            rows += [_measure(name, k, effort.memory_rows) for k in COMPONENTS]
-        except (RuntimeError, TimeoutError) as error:
-            skipped.append(f"{peer.title}: {error}")
+    n_samples = ROWS if effort.is_full else FEW_ROWS
+    data = f"{n_samples:,} x {N_FEATURES} float32, feature-major, random mixtures of three parts with noise"
+    if reason := reason_to_skip():
+        return CaseResult("memory", TITLE, data, {}, skipped=(reason,))
+    rows, skipped = ask_each(effort, lambda name: [_measure(name, k, n_samples) for k in COMPONENTS])
     worst = max(row["peak above X / X"] for row in rows if row["peer"] == SUBJECT)
     headlines = [f"nmfcore's peak lies at most {worst:.2f} times the size of X above X itself"]
     others = [row for row in rows if row["peer"] != SUBJECT]

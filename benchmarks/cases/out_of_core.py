@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case
-from benchmarks.fresh import call_child
+from benchmarks.fresh import call_child, reason_to_skip
 from benchmarks.records import CaseResult, Effort
 
 TITLE = "Rows from a memory map, a hundred thousand to a hundred million: time a row, and memory"
 N_FEATURES, K = 6, 3
+ROWS, FEW_ROWS = (100_000, 1_000_000, 10_000_000, 100_000_000), (20_000, 40_000)
 # What lies on disk for a row: float32 features and weights; so much again stays free.
 ROW_BYTES = 4 * (N_FEATURES + K)
 
@@ -20,13 +20,11 @@ ROW_BYTES = 4 * (N_FEATURES + K)
 def run(effort: Effort) -> CaseResult:
     """Learn from a file, and write the weights to another, each number of rows in a fresh process."""
     data = f"{N_FEATURES} float32 features a row, one feature after the other in the file, k = {K}"
-    if not Path("/proc/self/status").is_file():
-        return CaseResult(
-            "out_of_core", TITLE, data, {}, skipped=("needs /proc/self/status, which this system has not",)
-        )
+    if reason := reason_to_skip():
+        return CaseResult("out_of_core", TITLE, data, {}, skipped=(reason,))
     rows: list[dict[str, Any]] = []
     skipped = []
-    for n_samples in effort.stream_rows:
+    for n_samples in ROWS if effort.is_full else FEW_ROWS:
         with tempfile.TemporaryDirectory() as folder:
             free = shutil.disk_usage(folder).free
             if free < 2 * ROW_BYTES * n_samples:

@@ -30,7 +30,7 @@ from segment.io import read_micrograph
 TITLE = "Read micrographs, learn three phases from them, segment one: with nmfcore and with scikit-learn inside"
 # Six features of single pixels, published with scikit-learn's NMF.
 PRESET = "pixel"
-N_PHASES = 3
+N_PHASES, N_IMAGES = 3, 3
 STAGES = ("read", "train", "segment one")
 Engine = Callable[[], AbstractContextManager[None]]
 
@@ -66,7 +66,7 @@ def time_stages(name: str, title: str, preset: str, effort: Effort) -> CaseResul
     CaseResult
         One table, ``"Stages"``, a row an engine, ours first.
     """
-    images, description = load_images(effort.pipeline_images, effort.crop)
+    images, description = load_images(N_IMAGES, effort.crop)
     with tempfile.TemporaryDirectory() as folder:
         paths = [_save(image, Path(folder) / f"{number:02d}.png") for number, image in enumerate(images)]
         stages: dict[str, list[dict[str, float]]] = {engine: [] for engine in ENGINES}

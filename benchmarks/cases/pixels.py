@@ -97,7 +97,6 @@ def pixels_case(name: str, title: str, pixels: Pixels) -> Case:
     """
 
     def run(effort: Effort) -> CaseResult:
-        is_full = effort.crop is None
         # In a quick run so many images have as many pixels as one.
         crop = effort.crop and effort.crop // isqrt(pixels.images)
         X, description = load_matrix(pixels.images, crop)
@@ -105,7 +104,7 @@ def pixels_case(name: str, title: str, pixels: Pixels) -> Case:
         passes: list[Row] = []
         for k in effort.components:
             before = _bare_pass(X, k)
-            outcomes.append(contest(pixels.problem(X, k, is_full), effort))
+            outcomes.append(contest(pixels.problem(X, k, effort.is_full), effort))
             passes.append(_compare(X, outcomes[-1].rows, min(before, _bare_pass(X, k))))
         result = collect_outcomes(name, title, f"{description}; float32, identical values for all", outcomes)
         fits = [*_fits(outcomes)]
@@ -113,7 +112,7 @@ def pixels_case(name: str, title: str, pixels: Pixels) -> Case:
             result,
             tables={"Fits": fits, **result.tables, "Passes over memory": passes} if fits else result.tables,
             headlines=(*_mean(fits), *result.headlines, *_against_memory(passes)),
-            skipped=(*result.skipped, *(pixels.limits() if is_full else ())),
+            skipped=(*result.skipped, *(pixels.limits() if effort.is_full else ())),
         )
 
     return Case(title, run)

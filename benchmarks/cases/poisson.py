@@ -15,7 +15,7 @@ TITLE = "Dense Poisson counts, 2000 x 1000, k = 20, Kullback-Leibler"
 
 def make(effort: Effort) -> Sequence[Problem]:
     """Return counts about a product of twenty factors."""
-    X = counts(max(100, round(2000 * effort.scale)), 1000 if effort.scale == 1 else 80, 20)
+    X = counts(*((2000, 1000) if effort.is_full else (100, 80)), 20)
     return [Problem(f"counts {X.shape[0]:,} x {X.shape[1]:,}", X, 20, KULLBACK_LEIBLER)]
 
 

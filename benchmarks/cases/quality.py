@@ -13,6 +13,8 @@ from benchmarks.records import CaseResult, Effort
 from segment.evaluate import Scores, evaluate
 
 TITLE = "Label maps against the truth, every method on every labelled set"
+# Of each set.
+N_IMAGES = 4
 CLASSICAL = ("majority class", "random, true fractions", "multi-Otsu", "k-means, grey", "Gaussian mixture, grey")
 OURS = "segment, preset default"
 GUIDED = ("segment, true fractions", "segment, fractions 60 % true", "segment, fractions from itself")
@@ -31,7 +33,7 @@ FIGURES = (
 
 def run(effort: Effort) -> CaseResult:
     """Segment each micrograph by itself, told only how many classes it has, and average over each set."""
-    sets, description = load_sets(effort.quality_images, halved=effort.quality_halved)
+    sets, description = load_sets(N_IMAGES if effort.is_full else 1, effort.crop)
     scores: dict[tuple[str, str], list[Scores]] = {}
     seconds = dict.fromkeys(METHODS, 0.0)
     for name, items in sets.items():

@@ -18,7 +18,7 @@ FILE = "Samson.mat"
 def make(effort: Effort) -> Sequence[Problem]:
     """Return the matrix, whole in a full run."""
     planted = PLANTED["Samson"](planted_folder())
-    X = planted.X if effort.scale == 1 else np.ascontiguousarray(planted.X[::20])
+    X = planted.X if effort.is_full else np.ascontiguousarray(planted.X[::20])
     return [Problem(f"Samson {X.shape[0]:,} x {X.shape[1]:,}", X, len(planted.H))]
 
 

@@ -19,13 +19,11 @@ from nmfcore import get_num_threads, set_num_threads
 TITLE = "Scaling: time of a fit as the matrix, the number of components or the number of threads grows"
 REFERENCE = "scikit-learn-cd"
 ITERATIONS = 10
-WIDE = 400
 
 
 def run(effort: Effort) -> CaseResult:
     """Vary one of m, n, k at a time, 10 iterations each; then the threads."""
-    tall = max(2000, round(1_000_000 * effort.scale))
-    wide, columns = (20_000, WIDE) if effort.scale == 1 else (400, WIDE // 4)
+    tall, wide, columns = (1_000_000, 20_000, 400) if effort.is_full else (20_000, 400, 100)
     shapes = {
         "m, tall": [(tall // divisor, 6, 3) for divisor in (16, 4, 1)],
         "n, tall": [(tall // 4, n, 3) for n in (4, 8, 16, 32)],

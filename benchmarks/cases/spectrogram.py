@@ -16,7 +16,7 @@ NOTES = 24
 
 def make(effort: Effort) -> Sequence[Problem]:
     """Return the same spectrogram once for each loss."""
-    X = spectrogram(max(200, round(3000 * effort.scale)), n_notes=NOTES, n_bins=513 if effort.scale == 1 else 129)
+    X = spectrogram(*((3000, 513) if effort.is_full else (200, 129)), NOTES)
     name = f"spectrogram {X.shape[0]:,} x {X.shape[1]}"
     return [Problem(name, X, NOTES, loss) for loss in (KULLBACK_LEIBLER, ITAKURA_SAITO)]
 

@@ -22,7 +22,8 @@ from segment.model.training import extract_features, prepared
 TITLE = "One annotated micrograph, mean IoU on the others of its set"
 OURS, FOREST = "segment, taught", "random forest, same pixels and features"
 TREES = 100
-TEACHERS = 2
+# Of each set.
+N_IMAGES, TEACHERS = 4, 2
 ANNOTATIONS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     "three strokes a class": lambda truth: paint_strokes(truth, seed=0),
     "full mask": lambda truth: truth,
@@ -33,7 +34,7 @@ Maps = list[NDArray[np.uint8]]
 
 def run(effort: Effort) -> CaseResult:
     """Let up to two micrographs of every set teach the others in turn, those with the most classes first."""
-    sets, description = load_sets(max(2, effort.quality_images), halved=effort.quality_halved)
+    sets, description = load_sets(N_IMAGES if effort.is_full else TEACHERS, effort.crop)
     sets = {name: items for name, items in sets.items() if len(items) > 1}
     found: dict[tuple[str, str, str], list[float]] = {}
     seconds: dict[tuple[str, str], list[float]] = {}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any
 
 from benchmarks.cases.case import Case
-from benchmarks.cases.pipeline import N_PHASES, time_stages
-from benchmarks.fresh import call_child
+from benchmarks.cases.pipeline import N_IMAGES, N_PHASES, time_stages
+from benchmarks.fresh import call_child, reason_to_skip
 from benchmarks.micrographs import load_images
 from benchmarks.records import CaseResult, Effort
 from segment import Segmenter
@@ -36,13 +35,14 @@ def run(effort: Effort) -> CaseResult:
         f"of {whole:.3g} s of CPU per image, {100 * parts[0]['CPU s'] / whole:.0f} % go into the features",
     ]
     tables, skipped = {**timed.tables, "One image": parts}, timed.skipped
-    if Path("/proc/self/status").is_file():
-        answer = call_child("training_memory", {"count": effort.pipeline_images, "crop": effort.crop})
+    reason = reason_to_skip()
+    if reason is None:
+        answer = call_child("training_memory", {"count": N_IMAGES, "crop": effort.crop})
         peak = answer["peak_bytes"] / 2**20
-        tables["Memory"] = [{"images": effort.pipeline_images, "peak MiB": peak}]
+        tables["Memory"] = [{"images": N_IMAGES, "peak MiB": peak}]
         headlines.append(f"the process that trains and segments never holds more than {peak:.0f} MiB")
     else:
-        skipped = (*skipped, "memory: needs /proc/self/status, which this system has not")
+        skipped = (*skipped, f"memory: {reason}")
     return replace(timed, tables=tables, headlines=tuple(headlines), skipped=skipped)
 
 

@@ -17,9 +17,9 @@ SECONDS = 12.0
 
 def make(effort: Effort) -> Sequence[Problem]:
     """Return the same counts once for each loss."""
-    X = words(100_000, 20_000, 20) if effort.scale == 1 else words(500, 400, 20)
+    X = words(*((100_000, 20_000) if effort.is_full else (500, 400)), 20)
     name = f"words {X.shape[0]:,} x {X.shape[1]:,}, {100 * X.nnz / X.shape[0] / X.shape[1]:.2g} % stored"
-    patience = dict.fromkeys(PEERS, SECONDS) if effort.scale == 1 else {}
+    patience = dict.fromkeys(PEERS, SECONDS) if effort.is_full else {}
     return [Problem(name, X, 20, loss, patience=patience) for loss in (FROBENIUS, KULLBACK_LEIBLER)]
 
 

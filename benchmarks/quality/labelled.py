@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.micrographs import cut_centre
 from segment.samples import MATERIALS, make_micrograph
 
 UNANNOTATED = 255
@@ -61,24 +62,27 @@ class Labelled:
         return table[self.truth]
 
 
-def load_sets(count: int, *, halved: bool) -> tuple[dict[str, list[Labelled]], str]:
+def load_sets(count: int, crop: int | None = None) -> tuple[dict[str, list[Labelled]], str]:
     """Load `count` micrographs of every set, spread evenly over it.
 
     Parameters
     ----------
     count : int
         Per set, at most; images with a single class are left out.
-    halved : bool
-        Whether images of at least 400 pixels a side are reduced to half their size.
+    crop : int or None, default: None
+        Side in pixels of the square cut from the centre of each; None: whole micrographs.
 
     Returns
     -------
     sets : dict of str to list of Labelled
     description : str
         What they are, in words.
+
+    Notes
+    -----
+    Images of at least 400 pixels a side are reduced to half their size. Sets of which no image is left are left out.
     """
     root = Path(os.environ.get("NMFCORE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
-    size = "half size" if halved else "native size"
     if not all((root / name / "masks").is_dir() for name in SETS):
         shape = (128, 160)
         samples = {
@@ -93,22 +97,25 @@ def load_sets(count: int, *, halved: bool) -> tuple[dict[str, list[Labelled]], s
             for name, several in samples.items()
         }
         return made, f"{count} synthetic micrographs (segment.samples) of each material, {shape[1]} x {shape[0]} pixels"
-    found = {name: [item for item in _read_set(root / name, count, halved) if item.n_classes > 1] for name in SETS}
+    found = {name: [item for item in _read_set(root / name, count, crop) if item.n_classes > 1] for name in SETS}
+    found = {name: items for name, items in found.items() if items}
     numbers = ", ".join(f"{name} {len(items)}" for name, items in found.items())
-    return found, f"published micrographs, {size}: {numbers}"
+    part = "" if crop is None else f", {crop} pixels of their centre"
+    return found, f"published micrographs, half size{part}: {numbers}"
 
 
-def _read_set(folder: Path, count: int, halved: bool) -> list[Labelled]:
+def _read_set(folder: Path, count: int, crop: int | None) -> list[Labelled]:
     masks = sorted((folder / "masks").glob("*.png"))
     chosen = sorted({round(index) for index in np.linspace(0, len(masks) - 1, min(count, len(masks)))})
     images = folder / ("images" if (folder / "images").is_dir() else "frames")
     items = []
     for mask in (masks[index] for index in chosen):
         image, truth = _read(images / mask.name), _read(mask)
-        if halved and min(image.shape) >= SMALLEST_HALVED:
+        if min(image.shape) >= SMALLEST_HALVED:
             size = (image.shape[1] // 2, image.shape[0] // 2)
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             truth = cv2.resize(truth, size, interpolation=cv2.INTER_NEAREST)
+        image, truth = cut_centre(image, crop), cut_centre(truth, crop)
         items.append(_label(mask.stem, image.astype(np.float32) / np.float32(255), np.asarray(truth, np.uint8)))
     return items
 

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=2, metavar="N", help="per set; default: %(default)s")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, items in load_sets(options.images, halved=True)[0].items():
+    for name, items in load_sets(options.images)[0].items():
         path = options.out / f"panel-{name}.png"
         draw_panel(items, path)
         print(path)

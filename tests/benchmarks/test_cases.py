@@ -15,21 +15,7 @@ from benchmarks.micrographs import load_matrix
 from benchmarks.peers import PEERS
 from benchmarks.records import QUICK
 
-TINY = dataclasses.replace(
-    QUICK,
-    name="tiny",
-    crop=48,
-    components=(3,),
-    repeats=2,
-    pipeline_images=2,
-    memory_rows=20_000,
-    imports=1,
-    quality_images=1,
-    app_shape=(64, 64),
-    app_runs=3,
-    stream_rows=(3000, 6000),
-    scale=0.01,
-)
+TINY = dataclasses.replace(QUICK, name="tiny", crop=48, repeats=2)
 MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "not above", "to equal loss"}
 NEEDS_DATA = ("faces", "samson", "eels", "swimmer")
 COLUMNS = {

@@ -109,7 +109,7 @@ def test_sharpened_components_are_the_means_of_what_they_lead():
 def test_the_default_beats_thresholds_and_single_pixels_on_labelled_micrographs(shared_data):
     from benchmarks.quality import METHODS, load_sets
 
-    sets, _ = load_sets(2, halved=True)
+    sets, _ = load_sets(2)
     scores = {
         method: np.mean(
             [
