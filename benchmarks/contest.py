@@ -19,7 +19,7 @@ from benchmarks.records import Curve, Effort, Timing
 from benchmarks.search import Point, affordable_iterations, first_to_reach, predict_seconds, search
 
 LEAST_HEAD, MOST_HEAD = 20_000, 500_000
-PILOT = 3
+PILOT, LONG_PILOT = 3, 12
 QUICK_CALLS, QUICK_SECONDS = 3, 0.5
 MOST_ITERATIONS = 20_000
 
@@ -243,11 +243,13 @@ def _quickest(problem: Problem, name: str, allowed: float) -> tuple[Entrant, lis
     """
     head = problem.head()
     more = problem.X.shape[0] / head.X.shape[0]
+    # Where nothing else is known before a call that takes long, one iteration has to be told from the start.
+    longer = PILOT if problem.whole_calls is None else LONG_PILOT
     pilots: dict[Setting, list[Point]] = {}
     entrants = list(_lay_out(head, name))
     entrants[0].visit(entrants[0].fewest)
     for entrant in entrants:
-        calls = [entrant.visit(times * entrant.fewest) for times in (1, PILOT)]
+        calls = [entrant.visit(times * entrant.fewest) for times in (1, longer)]
         pilots[entrant.setting] = [replace(call, seconds=more * call.seconds) for call in calls]
     setting = min(pilots, key=lambda one: pilots[one][-1].seconds)
     expected = pilots[setting][0].seconds

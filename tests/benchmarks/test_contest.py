@@ -145,10 +145,10 @@ def test_a_whole_call_that_would_take_too_long_is_cut_short_by_what_the_first_ro
     peers(Peer("other", "numpy", "numpy", fit, 1000))
     ticks = iter(range(10_000))
     monkeypatch.setattr("benchmarks.contest.perf_counter", lambda: float(next(ticks)))
-    # A call takes one second here, whatever it does: three where only one of three rows is there, and no slope to see.
-    (_, row) = contest(problem(whole_calls=1, patience={"other": 7.0}), EFFORT).rows
-    assert asked[:-1] == [(1, 1), (1, 1), (1, 3)]
-    assert asked[-1] == (3, 7)
+    # A call takes one second here, whatever it does: three for three times the rows, a quarter of that an iteration.
+    (_, row) = contest(problem(whole_calls=1, patience={"other": 3.6}), EFFORT).rows
+    assert asked[:-1] == [(1, 1), (1, 1), (1, 12)]
+    assert asked[-1] == (3, 14)
     assert row["capped"] is True
 
 
