@@ -14,7 +14,7 @@ from benchmarks.cases import CASES
 from benchmarks.peers import PEERS, SUBJECT
 from benchmarks.publish import publish
 from benchmarks.records import FULL, QUICK, CaseResult
-from benchmarks.report import add_result, continue_record, start_record
+from benchmarks.report import DATA, add_result, continue_record, start_record, write_pages
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,29 +53,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     effort = QUICK if options.quick else FULL
     if options.peer:
         effort = replace(effort, peers=tuple(options.peer))
-    record, written, broken = start_record(effort), [], False
+    record, broken = start_record(effort), False
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         if options.case:
             continue_record(record, options.out)
     except (OSError, ValueError) as error:
         parser.error(f"--out {options.out}: {error}")
-    for name in options.case or CASES:
-        start = perf_counter()
-        try:
-            result = CASES[name].run(effort)
-        except Exception as error:  # A case that fails does not keep the others from being measured.
-            traceback.print_exc()
-            broken = True
-            reason = f"failed with {type(error).__name__}: {error}"
-            result = CaseResult(name, CASES[name].title, "none", {}, skipped=(reason,))
-        result = replace(result, seconds=perf_counter() - start)
-        written = add_result(record, result, tuple(CASES), options.out)
-        print(f"{name}: {result.seconds:.1f} s", file=sys.stderr, flush=True)
-        for headline in (*result.headlines, *(f"skipped {reason}" for reason in result.skipped)):
-            print(f"  {headline}", file=sys.stderr, flush=True)
-    for path in written:
-        print(path)
+    try:
+        for name in options.case or CASES:
+            start = perf_counter()
+            try:
+                result = CASES[name].run(effort)
+            except Exception as error:  # A case that fails does not keep the others from being measured.
+                traceback.print_exc()
+                broken = True
+                reason = f"failed with {type(error).__name__}: {error}"
+                result = CaseResult(name, CASES[name].title, "none", {}, skipped=(reason,))
+            result = replace(result, seconds=perf_counter() - start)
+            add_result(record, result, tuple(CASES), options.out)
+            print(f"{name}: {result.seconds:.1f} s", file=sys.stderr, flush=True)
+            for headline in (*result.headlines, *(f"skipped {reason}" for reason in result.skipped)):
+                print(f"  {headline}", file=sys.stderr, flush=True)
+    finally:
+        if record["cases"]:
+            for path in (options.out / DATA, *write_pages(record, options.out)):
+                print(path)
     return int(broken)
 
 

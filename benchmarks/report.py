@@ -112,8 +112,8 @@ def continue_record(record: dict[str, Any], folder: Path) -> None:
     record["cases"] = earlier["cases"]
 
 
-def add_result(record: dict[str, Any], result: CaseResult, order: Sequence[str], folder: Path) -> list[Path]:
-    """Put the result of a case into a record and write ``results.json``, ``results.md`` and ``objective.svg``.
+def add_result(record: dict[str, Any], result: CaseResult, order: Sequence[str], folder: Path) -> Path:
+    """Put the result of a case into a record and write ``results.json``.
 
     Parameters
     ----------
@@ -126,24 +126,43 @@ def add_result(record: dict[str, Any], result: CaseResult, order: Sequence[str],
 
     Returns
     -------
-    list of Path
-        The files written; the plot only where there are curves.
+    Path
+        The file written.
     """
     cases = {case["name"]: case for case in record["cases"]} | {result.name: json.loads(json.dumps(asdict(result)))}
     ranks = {name: rank for rank, name in enumerate(order)}
     record["cases"] = sorted(cases.values(), key=lambda case: ranks.get(case["name"], len(ranks)))
     # Libraries that the case has loaded bring pools of their own.
     record["threads"]["pools"] |= describe_threads()["pools"]
-    data, text, picture = folder / DATA, folder / TEXT, folder / PICTURE
-    curves = [Curve(**curve) for case in record["cases"] for curve in case["curves"]]
+    data = folder / DATA
     whole = data.with_suffix(".part")
     whole.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     # An interruption leaves the old file or the new one, never half of one.
-    whole.replace(data)
+    return whole.replace(data)
+
+
+def write_pages(record: dict[str, Any], folder: Path) -> list[Path]:
+    """Write ``results.md`` and, where there are curves, ``objective.svg``.
+
+    Parameters
+    ----------
+    record : dict
+        As of `start_record`.
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    text, picture = folder / TEXT, folder / PICTURE
+    curves = [Curve(**curve) for case in record["cases"] for curve in case["curves"]]
     if curves:
         draw_curves(curves, picture)
+    else:
+        picture.unlink(missing_ok=True)
     text.write_text(format_markdown(record, [picture.name] if curves else []), encoding="utf-8")
-    return [data, text, picture] if curves else [data, text]
+    return [text, picture] if curves else [text]
 
 
 def format_markdown(record: dict[str, Any], pictures: Sequence[str] = ()) -> str:

@@ -9,7 +9,7 @@ from benchmarks.cases.contested import collect_outcomes
 from benchmarks.contest import Outcome
 from benchmarks.publish import SHOWN, publish
 from benchmarks.records import QUICK, CaseResult, Curve
-from benchmarks.report import add_result, start_record
+from benchmarks.report import add_result, start_record, write_pages
 
 OURS = {"peer": "nmfcore", "seconds": 2.0, "loss": 10.0}
 LATER = {"peer": "scikit-learn-cd", "seconds": 16.0, "loss": 10.5, "s to our loss": 20.0, "reaches our loss": False}
@@ -28,6 +28,7 @@ def written(folder, *rows):
     record = start_record(QUICK)
     for result in results:
         add_result(record, result, (), folder)
+    write_pages(record, folder)
     return folder / "results.json"
 
 

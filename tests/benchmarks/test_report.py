@@ -9,7 +9,7 @@ from benchmarks.__main__ import main
 from benchmarks.cases import CASES
 from benchmarks.cases.case import Case
 from benchmarks.records import QUICK, CaseResult, Curve
-from benchmarks.report import add_result, format_table, start_record
+from benchmarks.report import add_result, format_table, start_record, write_pages
 
 
 def test_report_holds_everything_and_names_no_host(tmp_path):
@@ -18,7 +18,8 @@ def test_report_holds_everything_and_names_no_host(tmp_path):
     rows = [{"k": 2, "seconds": 0.25, "not above": True, "own loss": None}]
     curve = Curve("peer", "8 x 2, k = 2", (0.1, 0.2), (1.0, 0.5))
     result = CaseResult("tall", "A title", "some data", {"Cells": rows}, ("fast",), (curve,), ("other: not installed",))
-    written = add_result(start_record(QUICK), result, ("tall",), tmp_path)
+    record = start_record(QUICK)
+    written = [add_result(record, result, ("tall",), tmp_path), *write_pages(record, tmp_path)]
     assert [path.name for path in written] == ["results.json", "results.md", "objective.svg"]
     record = json.loads(written[0].read_text())
     assert record["cases"][0]["tables"] == {"Cells": rows}
@@ -41,8 +42,11 @@ def test_report_holds_everything_and_names_no_host(tmp_path):
 
 
 def test_report_without_curves_has_no_picture(tmp_path):
-    written = add_result(start_record(QUICK), CaseResult("memory", "t", "d", {}), (), tmp_path)
-    assert [path.name for path in written] == ["results.json", "results.md"]
+    (tmp_path / "objective.svg").write_text("of an earlier run")
+    record = start_record(QUICK)
+    add_result(record, CaseResult("memory", "t", "d", {}), (), tmp_path)
+    assert write_pages(record, tmp_path) == [tmp_path / "results.md"]
+    assert {path.name for path in tmp_path.iterdir()} == {"results.json", "results.md"}
 
 
 def test_numbers_are_formatted_by_kind():
@@ -95,7 +99,7 @@ def test_what_was_measured_otherwise_is_not_mixed_in_and_stays(tmp_path, monkeyp
     name = next(iter(CASES))
     monkeypatch.setitem(CASES, name, Case("is not run", lambda effort: pytest.fail("was run")))
     record = start_record(QUICK)
-    (data, _) = add_result(record, CaseResult(name, "t", "d", {}), (), tmp_path)
+    data = add_result(record, CaseResult(name, "t", "d", {}), (), tmp_path)
 
     def refusal(**changed):
         data.write_text(json.dumps({**record, **changed}))
