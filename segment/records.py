@@ -151,9 +151,12 @@ class Guidance:
     misnaming : float
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     fights_image : bool
-        Whether `misnaming` exceeds 0.2 or `conflict` 0.75.
+        Whether `misnaming` exceeds 0.3; or `ambiguity` 1.3 where phases were learned anew, `conflict` 0.75 elsewhere.
     is_guided : bool
         False where the guidance abstained.
+    ambiguity : float or None
+        Doubt that phases learned with the target leave about the pixels, as a multiple of what those of the unguided
+        labels leave, both as mean entropies; None where none were learned.
     """
 
     labels: NDArray[np.uint8]
@@ -168,6 +171,7 @@ class Guidance:
     misnaming: float
     fights_image: bool
     is_guided: bool
+    ambiguity: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the labels as JSON values; infinities become None."""
@@ -183,6 +187,7 @@ class Guidance:
             "misnaming": self.misnaming,
             "fights_image": self.fights_image,
             "is_guided": self.is_guided,
+            "ambiguity": self.ambiguity,
         }
 
 

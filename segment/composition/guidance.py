@@ -15,6 +15,7 @@ from segment.composition.grey_levels import calm, grey_likelihood, label_shares
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
 from segment.composition.prior import SIGMA, CompositionWarning, Prior
+from segment.composition.relearning import relearn
 from segment.records import Guidance
 
 # Log scores that differ by less are those of one grey level.
@@ -26,6 +27,7 @@ def guide(
     fractions: Fractions,
     *,
     image: NDArray[np.float32] | None = None,
+    views: NDArray[np.float32] | None = None,
     names: Sequence[str] | None = None,
     densities: Mapping[str, float] | Sequence[float] | None = None,
     sigma: float = SIGMA,
@@ -47,6 +49,10 @@ def guide(
         Grey levels in [0, 1]. With it the guided labels teach the grey level of each phase in this image, normally
         distributed, which is added to the evidence before the labels are guided once more; not where the fractions
         fight the image.
+    views : ndarray of float32, shape (d, h, w), optional
+        What else is seen of every pixel, see `segment.composition.appearance.principal_views`; needs `image`. With it,
+        and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
+        gives them these areas.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional
@@ -59,9 +65,9 @@ def guide(
         How sure of itself the image must be for a pixel to keep its label whatever the prior: the natural logarithm of
         how many times less often than at no margin the image contradicts itself there, see
         `segment.composition.evidence.gate_margin`; infinity: the prior may flip any pixel. "auto" is ``0.3 / sigma``,
-        and 0.5 where the prior fights the image.
+        and 0.5 where the prior fights the image; there is none where phases are learned anew.
     strict : bool, default False
-        Abstain where the prior fights the image.
+        Abstain where the prior fights the image, also if no phases are learned anew.
     smoothing : float, default 0.7
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
 
@@ -73,7 +79,8 @@ def guide(
     ------
     ValueError
         If the fractions are not those of a mixture of these phases (see `area_fractions`), the abundances are
-        not of shape (k, h, w), negative or not finite, or a number is out of its range.
+        not of shape (k, h, w), negative or not finite, `views` come without an image or in another size, or a number is
+        out of its range.
 
     Warns
     -----
@@ -87,6 +94,13 @@ def guide(
     makes the image one observation, for neighbouring pixels are anything but independent: `sigma` then means the
     same at any size.
 
+    With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase,
+    see `segment.composition.appearance.learn_appearance`. It is learned twice, from the labels that the abundances give
+    under the prior, and from a cut of the grey levels at the fractions, the phases in order of their brightness; the
+    one that leaves less doubt counts. The fractions fight the image where that doubt is more than 1.3 times that of the
+    unguided labels, for a wrong fraction draws a boundary through the midst of a phase, or where other names would
+    override far less. The labels are then unguided; `hard` meets the fractions all the same, from the abundances.
+
     Examples
     --------
     >>> ramp = np.tile(np.linspace(0.02, 0.98, 100, dtype=np.float32), (50, 1))
@@ -96,8 +110,11 @@ def guide(
     """
     names = checked_names(names, abundances)
     target = area_fractions(fractions, names, shape=abundances.shape[1:], densities=densities)
+    if views is not None and (image is None or views.shape[1:] != image.shape):
+        expected = "the image too" if image is None else f"the image's size, {image.shape}"
+        raise ValueError(f"views need {expected}, got views of shape {views.shape}")
     images = None if image is None else [image]
-    return _guided([abundances], images, names, target, Prior(sigma, hard, gate, strict), smoothing)[0]
+    return _guided([abundances], images, names, target, Prior(sigma, hard, gate, strict), smoothing, views)[0]
 
 
 def guide_batch(
@@ -158,28 +175,37 @@ def _guided(
     target: NDArray[np.float64],
     prior: Prior,
     smoothing: float,
+    views: NDArray[np.float32] | None = None,
 ) -> tuple[Guidance, ...]:
     check_sizes(images, batch)
     scores = [log_scores(abundances, smoothing) for abundances in batch]
     unguided = [leaders(abundances) for abundances in batch]
     overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
-    pooled = _pooled(scores)
     says_nothing = not _tells_phases_apart(scores)
-    conflict, misnaming = prior.conflict(pooled, overall)
-    fights = prior.fights(conflict, misnaming)
-    _warn(names, says_nothing, fights, conflict, misnaming, prior.strict)
+    present = np.flatnonzero(overall > 0)
+    learned = None
+    if images is not None and views is not None and prior.learns(target) and not says_nothing:
+        learned = relearn(batch[0][present], scores[0][present], images[0], views, target[present], prior.sigma)
+        conflict, misnaming = prior.conflict(learned.evidence, target[present])
+    else:
+        conflict, misnaming = prior.conflict(_pooled(scores), overall)
+    ambiguity = None if learned is None else learned.ambiguity
+    fights = prior.fights(conflict, misnaming, ambiguity)
+    is_guided = not says_nothing and not (fights and prior.abstains(ambiguity))
+    _warn(names, says_nothing, fights, is_guided, conflict, misnaming, ambiguity)
     gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
-    is_guided = not says_nothing and not (fights and prior.strict)
     if is_guided:
-        present = np.flatnonzero(overall > 0)
         scores = [image[present] for image in scores]
-        goal = target[present]
-        gate, shifts, labels = _solve(scores, goal, present, prior, fights)
-        if images is not None and not fights:
+        is_learned = learned is not None and not fights
+        if learned is not None and is_learned:
+            scores = [learned.scores]
+        confidence = np.inf if is_learned else prior.confidence(fights)
+        gate, shifts, labels = _solve(scores, target[present], present, prior, confidence)
+        if images is not None and not fights and not is_learned:
             for image, seen, found in zip(images, scores, labels, strict=True):
                 grey = calm(image)
                 seen += grey_likelihood(grey, grey.ravel(), label_shares(found, present))
-            gate, shifts, labels = _solve(scores, goal, present, prior, fights)
+            gate, shifts, labels = _solve(scores, target[present], present, prior, confidence)
         offsets = np.full(len(names), -np.inf)
         offsets[present] = np.mean([shift.mean(axis=(1, 2)) for shift in shifts], axis=0)
     return tuple(
@@ -196,6 +222,7 @@ def _guided(
             misnaming=misnaming,
             fights_image=fights,
             is_guided=is_guided,
+            ambiguity=ambiguity,
         )
         for before, after in zip(unguided, labels, strict=True)
     )
@@ -215,11 +242,11 @@ def _solve(
     target: NDArray[np.float64],
     present: NDArray[np.intp],
     prior: Prior,
-    fights: bool,
+    confidence: float,
 ) -> tuple[float, list[NDArray[np.float32]], list[NDArray[np.uint8]]]:
     """Return the gate, what to add to each image's scores, shape (k, 1, 1) or (k, h, w) for a map, and the labels."""
     sigma = 0.0 if prior.hard else prior.sigma
-    gate = _gate(scores, prior.confidence(fights))
+    gate = _gate(scores, confidence)
     if target.ndim == 3:
         shifts = [solve_offset_field(scores[0], target, sigma, gate)]
     else:
@@ -252,14 +279,21 @@ def _areas(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float64]:
 
 
 def _warn(
-    names: tuple[str, ...], says_nothing: bool, fights: bool, conflict: float, misnaming: float, strict: bool
+    names: tuple[str, ...],
+    says_nothing: bool,
+    fights: bool,
+    is_guided: bool,
+    conflict: float,
+    misnaming: float,
+    ambiguity: float | None,
 ) -> None:
     if says_nothing:
         message = "the image says nothing of the phases: all its pixels have the same evidence; labels are unguided"
     elif fights:
         what = f"the fractions given for {', '.join(names)} override {100 * conflict:.0f} % of the image's evidence"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
-        message = what + (other if misnaming > 0 else "") + ("; labels are unguided" if strict else "")
+        blurred = "" if ambiguity is None else f", and leave {ambiguity:.1f} times as much of it in doubt"
+        message = what + blurred + (other if misnaming > 0 else "") + ("" if is_guided else "; labels are unguided")
     else:
         return
     warnings.warn(message, CompositionWarning, stacklevel=4)

@@ -14,8 +14,10 @@ SIGMA = 0.05
 OPENING = 0.3
 CAUTIOUS = 0.5
 # Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
-MISNAMED = 0.2
+MISNAMED = 0.3
 OVERRULED = 0.75
+# Doubt that phases learned with the fractions may leave, as a multiple of that of the unguided ones.
+BLURRED = 1.3
 
 
 class CompositionWarning(UserWarning):
@@ -59,9 +61,17 @@ class Prior:
         given, best = overridden_evidence(scores, target, self.sigma)
         return given, given - best
 
-    def fights(self, conflict: float, misnaming: float) -> bool:
-        """Say whether so much conflict is a fight."""
-        return conflict > OVERRULED or misnaming > MISNAMED
+    def fights(self, conflict: float, misnaming: float, ambiguity: float | None = None) -> bool:
+        """Say whether so much conflict is a fight; where phases were learned anew, so much doubt."""
+        return misnaming > MISNAMED or (ambiguity > BLURRED if ambiguity is not None else conflict > OVERRULED)
+
+    def abstains(self, ambiguity: float | None) -> bool:
+        """Say whether a fight leaves the labels unguided: if so asked, or if not even learning made peace."""
+        return self.strict or (ambiguity is not None and not self.hard)
+
+    def learns(self, target: NDArray[np.float64]) -> bool:
+        """Say whether phases are learned anew: not with a map, nor where a gate is to keep what was learned."""
+        return target.ndim == 1 and int(np.count_nonzero(target)) > 1 and isinstance(self.gate, str)
 
     def confidence(self, fights: bool) -> float:
         """Return the confidence from which pixels keep their labels; infinite where all may flip."""

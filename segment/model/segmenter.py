@@ -305,7 +305,7 @@ class Segmenter:
         notes = find_mismatches(micrograph, model.training)
         for note in notes:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
-        abundances, seen = find_abundances(micrograph.image, model)
+        abundances, views, seen = find_abundances(micrograph.image, model, with_views=fractions is not None)
         guidance = None
         if isinstance(fractions, str):
             if fractions != "auto":
@@ -316,6 +316,7 @@ class Segmenter:
                 abundances,
                 fractions,
                 image=micrograph.image,
+                views=views,
                 names=model.names,
                 densities=densities,
                 sigma=fraction_sigma,
