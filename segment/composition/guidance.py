@@ -14,7 +14,7 @@ from segment.composition.exact_areas import meet_areas
 from segment.composition.grey_levels import calm, grey_likelihood, label_shares
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
-from segment.composition.prior import SIGMA, CompositionWarning, Prior
+from segment.composition.prior import BLURRED, SIGMA, CompositionWarning, Prior
 from segment.composition.relearning import relearn
 from segment.records import Guidance
 
@@ -290,10 +290,12 @@ def _warn(
     if says_nothing:
         message = "the image says nothing of the phases: all its pixels have the same evidence; labels are unguided"
     elif fights:
-        what = f"the fractions given for {', '.join(names)} override {100 * conflict:.0f} % of the image's evidence"
+        what = f"override {100 * conflict:.0f} % of the image's evidence"
+        if ambiguity is not None and ambiguity > BLURRED:
+            what = f"leave {ambiguity:.1f} times as much of the image in doubt as it has without, and {what}"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
-        blurred = "" if ambiguity is None else f", and leave {ambiguity:.1f} times as much of it in doubt"
-        message = what + blurred + (other if misnaming > 0 else "") + ("" if is_guided else "; labels are unguided")
+        message = f"the fractions given for {', '.join(names)} {what}{other if misnaming > 0 else ''}"
+        message += "" if is_guided else "; labels are unguided"
     else:
         return
     warnings.warn(message, CompositionWarning, stacklevel=4)
