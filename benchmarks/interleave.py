@@ -56,17 +56,23 @@ def interleave(
         contender.warm_up()
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     judged: dict[str, list[Any]] = {contender.name: [] for contender in contenders}
-    for turn in range(rounds):
-        shift = turn % len(contenders)
-        for contender in (*contenders[shift:], *contenders[:shift]):
-            if contender.rounds is not None and turn >= contender.rounds:
-                continue
-            for _ in range(contender.calls):
-                gc.collect()
-                number = len(seconds[contender.name])
-                start = perf_counter()
-                returned = contender.call(number)
-                seconds[contender.name].append(perf_counter() - start)
-                judged[contender.name].append(judge(returned))
-                del returned
+    gc.collect()
+    # Collections between the calls need not look at what the imports have left.
+    gc.freeze()
+    try:
+        for turn in range(rounds):
+            shift = turn % len(contenders)
+            for contender in (*contenders[shift:], *contenders[:shift]):
+                if contender.rounds is not None and turn >= contender.rounds:
+                    continue
+                for _ in range(contender.calls):
+                    gc.collect()
+                    number = len(seconds[contender.name])
+                    start = perf_counter()
+                    returned = contender.call(number)
+                    seconds[contender.name].append(perf_counter() - start)
+                    judged[contender.name].append(judge(returned))
+                    del returned
+    finally:
+        gc.unfreeze()
     return {name: (Timing(tuple(times)), judged[name]) for name, times in seconds.items()}

@@ -22,7 +22,8 @@ ENGINES = {"nmfcore": NMF, "scikit-learn": ReferenceNMF}
 # Share of |X|^2 that near-orthogonality is worth: of the abundance maps (X transposed), and of the swimmer's parts.
 ORTHOGONALITY = {"Samson": 3e-3, "EELS": 3e-3, "swimmer": 1e-2}
 STRENGTHS = (1e-4, 1e-3, 3e-3, 1e-2)
-RESTARTS = 10
+RESTARTS, ITERATIONS = 10, 500
+FEW_RESTARTS, FEW_ITERATIONS = 2, 10
 Factors = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -34,9 +35,9 @@ def run(effort: Effort) -> CaseResult:
     found: dict[str, list[dict[str, Any]]] = {}
     skipped = ()
     if folder.is_dir():
-        found = {name: list(_planted_rows(name, load(folder))) for name, load in PLANTED.items()}
+        found = {name: list(_planted_rows(name, load(folder), effort)) for name, load in PLANTED.items()}
         tables["Planted factors"] = [row for rows in found.values() for row in rows]
-        tables["Strength of orthogonality_H, on X transposed"] = list(_strength_rows(folder))
+        tables["Strength of orthogonality_H, on X transposed"] = list(_strength_rows(folder, effort))
     else:
         skipped = ("planted factors: no folder unmixing/ where NMFCORE_DATA points",)
     worst = max(row["deviation"] for row in exact if row["engine"] == "nmfcore")
@@ -86,11 +87,12 @@ def _exact_rows() -> Iterator[dict[str, Any]]:
             yield {"problem": problem, "engine": engine, "solver": solver, "deviation": deviation}
 
 
-def _planted_rows(name: str, planted: Planted) -> Iterator[dict[str, Any]]:
+def _planted_rows(name: str, planted: Planted, effort: Effort) -> Iterator[dict[str, Any]]:
     k = len(planted.H)
-    common: dict[str, Any] = {"n_components": k, "random_state": 0, "max_iter": 500}
+    restarts, iterations = (RESTARTS, ITERATIONS) if effort.is_full else (FEW_RESTARTS, FEW_ITERATIONS)
+    common: dict[str, Any] = {"n_components": k, "random_state": 0, "max_iter": iterations}
     strength = ORTHOGONALITY[name] * float((planted.X**2).sum())
-    apart = {**common, "orthogonality_H": strength, "init": "random", "n_restarts": RESTARTS}
+    apart = {**common, "orthogonality_H": strength, "init": "random", "n_restarts": restarts}
     plain: dict[str, Callable[[], Factors]] = {}
     for engine, NMFClass in ENGINES.items():
         plain[engine] = lambda NMFClass=NMFClass: _fit(NMFClass(**common), planted.X)
@@ -99,7 +101,7 @@ def _planted_rows(name: str, planted: Planted) -> Iterator[dict[str, Any]]:
     if name != "Samson":
         counts = {**common, "beta_loss": "kullback-leibler"}
         yield _score(
-            name, planted, "nmfcore", "KL", lambda: _fit(NMF(**counts, init="random", n_restarts=RESTARTS), planted.X)
+            name, planted, "nmfcore", "KL", lambda: _fit(NMF(**counts, init="random", n_restarts=restarts), planted.X)
         )
         yield _score(name, planted, "scikit-learn", "KL", lambda: _fit(ReferenceNMF(**counts, solver="mu"), planted.X))
     if planted.W is None:
@@ -109,12 +111,13 @@ def _planted_rows(name: str, planted: Planted) -> Iterator[dict[str, Any]]:
     yield _score(name, planted, "(least squares)", "true maps given", lambda: (planted.W, _spectra(planted)))
 
 
-def _strength_rows(folder: Any) -> Iterator[dict[str, Any]]:
+def _strength_rows(folder: Any, effort: Effort) -> Iterator[dict[str, Any]]:
     for name in ("Samson", "EELS"):
         planted = PLANTED[name](folder)
         square = float((planted.X**2).sum())
         for share in STRENGTHS:
-            options: dict[str, Any] = {"n_components": len(planted.H), "random_state": 0, "max_iter": 500}
+            iterations = ITERATIONS if effort.is_full else FEW_ITERATIONS
+            options: dict[str, Any] = {"n_components": len(planted.H), "random_state": 0, "max_iter": iterations}
             options["orthogonality_H"] = share * square
             W, H = _transposed(options, planted.X)
             row = _score(name, planted, "nmfcore", "", lambda W=W, H=H: (W, H))

@@ -19,11 +19,11 @@ SECONDS = 10.0
 
 def run(effort: Effort) -> CaseResult:
     """Fit a float32 matrix of six columns in fresh processes, after compiling; others get two iterations."""
-    n_samples = ROWS if effort.is_full else FEW_ROWS
+    n_samples, components = (ROWS, COMPONENTS) if effort.is_full else (FEW_ROWS, COMPONENTS[:1])
     data = f"{n_samples:,} x {N_FEATURES} float32, feature-major, random mixtures of three parts with noise"
     if reason := reason_to_skip():
         return CaseResult("memory", TITLE, data, {}, skipped=(reason,))
-    rows, skipped = ask_each(effort, lambda name: [_measure(name, k, n_samples) for k in COMPONENTS])
+    rows, skipped = ask_each(effort, lambda name: [_measure(name, k, n_samples) for k in components])
     worst = max(row["peak above X / X"] for row in rows if row["peer"] == SUBJECT)
     headlines = [f"nmfcore's peak lies at most {worst:.2f} times the size of X above X itself"]
     others = [row for row in rows if row["peer"] != SUBJECT]

@@ -62,7 +62,9 @@ class Labelled:
         return table[self.truth]
 
 
-def load_sets(count: int, crop: int | None = None) -> tuple[dict[str, list[Labelled]], str]:
+def load_sets(
+    count: int, crop: int | None = None, most_sets: int | None = None
+) -> tuple[dict[str, list[Labelled]], str]:
     """Load `count` micrographs of every set, spread evenly over it.
 
     Parameters
@@ -71,6 +73,8 @@ def load_sets(count: int, crop: int | None = None) -> tuple[dict[str, list[Label
         Per set, at most; images with a single class are left out.
     crop : int or None, default: None
         Side in pixels of the square cut from the centre of each; None: whole micrographs.
+    most_sets : int or None, default: None
+        Only the first so many sets; None: all.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def load_sets(count: int, crop: int | None = None) -> tuple[dict[str, list[Label
         shape = (128, 160)
         samples = {
             material: [make_micrograph(material, shape=shape, seed=seed, band=False) for seed in range(count)]
-            for material in sorted(MATERIALS)
+            for material in sorted(MATERIALS)[:most_sets]
         }
         made = {
             name: [
@@ -97,7 +101,9 @@ def load_sets(count: int, crop: int | None = None) -> tuple[dict[str, list[Label
             for name, several in samples.items()
         }
         return made, f"{count} synthetic micrographs (segment.samples) of each material, {shape[1]} x {shape[0]} pixels"
-    found = {name: [item for item in _read_set(root / name, count, crop) if item.n_classes > 1] for name in SETS}
+    found = {
+        name: [item for item in _read_set(root / name, count, crop) if item.n_classes > 1] for name in SETS[:most_sets]
+    }
     found = {name: items for name, items in found.items() if items}
     numbers = ", ".join(f"{name} {len(items)}" for name, items in found.items())
     part = "" if crop is None else f", {crop} pixels of their centre"
