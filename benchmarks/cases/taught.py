@@ -34,7 +34,7 @@ Maps = list[NDArray[np.uint8]]
 
 def run(effort: Effort) -> CaseResult:
     """Let up to two micrographs of every set teach the others in turn, those with the most classes first."""
-    sets, description = load_sets(N_IMAGES) if effort.is_full else load_sets(TEACHERS, effort.crop, most_sets=2)
+    sets, description = load_sets(N_IMAGES) if effort.is_full else load_sets(TEACHERS, effort.crop, most_sets=1)
     sets = {name: items for name, items in sets.items() if len(items) > 1}
     found: dict[tuple[str, str, str], list[float]] = {}
     seconds: dict[tuple[str, str], list[float]] = {}
