@@ -23,6 +23,7 @@ from segment.phases import PhaseComparison
 from segment.pipeline import Progress
 
 WELCOME = "Drop a micrograph to begin. It stays on this machine."
+NEXT = "Name the phases on the right; paint strokes where the map is wrong."
 STAGES = {"fit": "Learning phases from", "segment": "Mapping phases in", "try": "Trying"}
 
 
@@ -158,7 +159,8 @@ class Actions:
                     continue
                 session = self.desk.update(tab, lambda session, found=item: accept(session, job, found))
                 notes = "".join(f"\n{note}" for note in item.notes)
-                yield session, views.status(f"{_counted(len(job.images), 'image')} segmented.{notes}")
+                done = f"{_counted(len(job.images), 'image')} segmented. {NEXT}{notes}"
+                yield session, views.status(done)
         except ValueError as error:
             raise UserError(str(error)) from error
 

@@ -46,7 +46,7 @@ def paint(session: Session, file_name: str, phase: int, width: float, points: Se
     if not points or not 1 <= width <= WIDEST or not all(math.isfinite(value) for point in points for value in point):
         raise UserError(f"A stroke needs a width of 1 to {WIDEST} pixels, and a point at least.")
     height, across = field.full.shape
-    inside = tuple((min(max(x, 0.0), across - 1.0), min(max(y, 0.0), height - 1.0)) for x, y in points)
+    inside = tuple((min(max(x, 0.0), float(across)), min(max(y, 0.0), float(height))) for x, y in points)
     stroke = Stroke(phase, round(width), inside)
     if (_drawn([stroke], field) == UNLABELLED).all():
         raise UserError("This stroke lies in the information band, which is not segmented.")
@@ -126,10 +126,12 @@ def _with_strokes(session: Session, strokes: tuple[Stroke, ...]) -> Session:
 
 def _drawn(strokes: Sequence[Stroke], field: Field) -> NDArray[np.uint8]:
     """Return phase ids of the pixels above the band, later strokes over earlier ones."""
-    ids = np.full(field.full.shape, UNLABELLED, dtype=np.uint8)
+    height, across = field.full.shape
+    ids = np.full((height, across), UNLABELLED, dtype=np.uint8)
     for stroke in strokes:
-        # The middle of a pixel is half a pixel from its edge; one point is a line to itself.
-        points = np.round(np.array([*stroke.points, stroke.points[-1]]) - 0.5).astype(np.int32)
+        # The pixels that the points lie in; one point is a line to itself.
+        points = np.array([*stroke.points, stroke.points[-1]]).astype(np.int32)
+        points = np.minimum(points, (across - 1, height - 1))
         left, upper = np.maximum(points.min(axis=0) - stroke.width, 0)
         right, lower = points.max(axis=0) + stroke.width
         window = ids[upper:lower, left:right]

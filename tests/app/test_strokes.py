@@ -70,17 +70,15 @@ def test_strokes_label_the_pixels_under_them_and_no_others(opened):
 
 
 @given(st.lists(st.tuples(st.floats(-500, 500), st.floats(-500, 94)), min_size=1, max_size=5), st.integers(1, 60))
-def test_a_stroke_beyond_the_edges_is_drawn_at_them(points, width):
+def test_a_stroke_covers_its_points_those_beyond_the_edges_at_them(points, width):
     grey = np.zeros((96, 128), dtype=np.float32)
     image = from_array(grey)
     session = Session(fields=(Field(grey, image, image, ReadOptions()),))
     session = paint(session, image.name, 0, width, points)
     session = paint(session, image.name, 1, 1, [(127.5, 95.5)])
     ids = painted_labels(session, 2)[0]
-    x, y = points[-1]
-    # The middle of the pixel that the point lies in, or of a neighbour where it lies between two.
-    column, row = (int(min(max(value - 0.5, 0), most)) for value, most in ((x, 127), (y, 95)))
-    assert 0 in ids[row : row + 2, column : column + 2]
+    for x, y in points:
+        assert ids[int(min(max(y, 0), 95)), int(min(max(x, 0), 127))] == 0
 
 
 def test_later_strokes_lie_over_earlier_ones_and_are_taken_back_first(opened):
@@ -88,6 +86,7 @@ def test_later_strokes_lie_over_earlier_ones_and_are_taken_back_first(opened):
     session = paint(session, "b.png", 1, 3, [(64, 50)])
     (_, ids) = painted_labels(session, 2)
     assert ids[49, 63] == 1
+    assert undo(session, "b.png").field.strokes == session.field.strokes[:1]
     with pytest.raises(UserError, match="All strokes are of one phase"):
         painted_labels(undo(session, "b.png"), 2)
     assert painted_labels(wipe(session, "b.png"), 2) is None
