@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from segment.composition.conflict import overridden_evidence
 from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, leaders, log_scores
 from segment.composition.grey_levels import calm, grey_likelihood, label_shares
+from segment.composition.offsets import solve_offsets
 from segment.composition.prior import SIGMA, CompositionWarning
+from segment.composition.relearning import relearn
 from segment.records import Guidance
 
 ROUNDS = 30
@@ -20,12 +22,15 @@ TOLERANCE = 1e-3
 SAMPLES = 16384
 # Half of each estimate is kept, half replaced: by the batch's mean, and by equal shares, for a phase must not die out.
 OWN, BATCH, EQUAL = 0.5, 0.25, 0.25
+# The least fraction with which a phase is learned anew, and the doubt it may leave, as a multiple of the unguided.
+SMALLEST, CLEARER = 0.003, 0.9
 
 
 def settle(
     batch: Sequence[NDArray[np.float32]],
     images: Sequence[NDArray[np.float32]],
     *,
+    views: Sequence[NDArray[np.float32]] | None = None,
     names: Sequence[str] | None = None,
     smoothing: float = SMOOTHING,
 ) -> tuple[Guidance, ...]:
@@ -42,6 +47,10 @@ def settle(
         Abundances of each image.
     images : sequence of ndarray of float32, shape (h, w)
         Grey levels of the same images.
+    views : sequence of ndarray of float32, shape (d, h, w), optional
+        What else is seen of every pixel, see `segment.composition.appearance.principal_views`. With it the phases of
+        each image are learned anew with the fractions that it settled on, as in `guide`, and the image stays unguided
+        where they leave more than 0.9 times the doubt of the unguided labels: an estimate must be worth following.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     smoothing : float, default 0.7
@@ -103,7 +112,39 @@ def settle(
     if not is_settled:
         message = f"the fractions of the batch did not settle in {ROUNDS} rounds; the last ones are used"
         warnings.warn(message, CompositionWarning, stacklevel=2)
-    return tuple(_described(names, *parts) for parts in zip(drawn, fractions, unguided, labels, strict=True))
+    found = tuple(_described(names, *parts) for parts in zip(drawn, fractions, unguided, labels, strict=True))
+    if views is None or k == 1:
+        return found
+    return tuple(_relearned(*parts) for parts in zip(found, unguided, batch, scores, images, views, strict=True))
+
+
+def _relearned(
+    found: Guidance,
+    unguided: NDArray[np.uint8],
+    abundances: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    image: NDArray[np.float32],
+    views: NDArray[np.float32],
+) -> Guidance:
+    """Learn the phases with the areas that were found; return unguided labels where that leaves as much doubt."""
+    target = np.maximum(found.after, SMALLEST)
+    target /= target.sum()
+    learned = relearn(abundances, scores, image, views, target, SIGMA)
+    is_guided = learned.ambiguity <= CLEARER
+    offsets, labels = np.zeros(len(target)), unguided
+    if is_guided:
+        offsets = solve_offsets(learned.scores, target, SIGMA)
+        labels = leaders(learned.scores + offsets.astype(np.float32)[:, None, None])
+    return replace(
+        found,
+        labels=labels,
+        target=target,
+        after=np.bincount(labels.ravel(), minlength=len(target)) / labels.size,
+        flipped=int(np.count_nonzero(unguided != labels)),
+        offsets=offsets,
+        is_guided=is_guided,
+        ambiguity=learned.ambiguity,
+    )
 
 
 def _described(

@@ -310,7 +310,8 @@ class Segmenter:
         if isinstance(fractions, str):
             if fractions != "auto":
                 raise ValueError(f"fractions must be numbers or 'auto', got {fractions!r}")
-            guidance = settle([abundances], [micrograph.image], names=model.names)[0]
+            seen_by_each = None if views is None else [views]
+            guidance = settle([abundances], [micrograph.image], views=seen_by_each, names=model.names)[0]
         elif fractions is not None:
             guidance = guide(
                 abundances,

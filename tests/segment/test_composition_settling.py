@@ -59,13 +59,36 @@ def test_bad_batches_are_refused():
         settle([-abundances], [image])
 
 
+def test_phases_are_learned_anew_where_that_is_clearer():
+    truth, image, abundances = two_phases(0, 0.2)
+    rng = np.random.default_rng(1)
+    views = (truth + rng.normal(scale=0.2, size=(2, *truth.shape))).astype(np.float32)
+    done = settle([abundances], [image], views=[views])[0]
+    assert done.is_guided
+    assert done.ambiguity < 0.9
+    assert np.mean(done.labels == truth) > np.mean(settle([abundances], [image])[0].labels == truth)
+    assert done.after == pytest.approx(done.target, abs=0.02)
+
+
+def test_an_image_that_is_clear_already_stays_as_it_is():
+    truth, image, _ = two_phases(0, 0.2)
+    abundances = np.stack([~truth, truth]).astype(np.float32)
+    done = settle([abundances], [image], views=[image[None]])[0]
+    assert not done.is_guided
+    assert done.ambiguity > 0.9
+    assert np.array_equal(done.labels, leaders(abundances))
+    assert (done.flipped, done.offsets.tolist()) == (0, [0.0, 0.0])
+
+
 def test_a_segmenter_takes_auto():
-    _, image, _ = two_phases(0, 0.2)
-    segmenter = Segmenter(2, tol=1e-2, alpha=0.0).fit(np.clip(image, 0, 1))
-    done = segmenter.predict(np.clip(image, 0, 1), fractions="auto")
+    truth, image, _ = two_phases(0, 0.2)
+    image = np.clip(image, 0, 1)
+    segmenter = Segmenter(2, tol=1e-2, alpha=0.0, features="pixel", sharpening=0).fit(image)
+    done = segmenter.predict(image, fractions="auto")
+    assert done.guidance.ambiguity is not None
     assert np.array_equal(done.labels, done.guidance.labels)
     assert done.fractions.tolist() == done.guidance.after.tolist()
-    assert not np.array_equal(done.labels, leaders(done.abundances))
+    assert np.mean(done.labels == truth) > np.mean(leaders(done.abundances) == truth)
     with pytest.raises(ValueError, match="numbers or 'auto', got 'best'"):
         segmenter.predict(image, fractions="best")
 

@@ -95,6 +95,8 @@ def test_the_same_labels_give_the_same_model_and_fractions_guide_it(taught):
     taught = Segmenter.from_model(again.model).name_phases(["b", "c", "a"])
     guided = taught.predict(image, fractions={"a": 0.34, "b": 0.33, "c": 0.33}, fraction_sigma=0.01)
     assert np.abs(guided.guidance.after - [0.33, 0.33, 0.34]).max() < 0.02
+    # What labels taught is not learned anew.
+    assert guided.guidance.ambiguity is None
 
 
 def test_a_saved_model_gives_the_same_bits(taught, tmp_path):

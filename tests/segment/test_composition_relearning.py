@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segment import Segmenter
+from segment.composition import CompositionWarning, fraction_profile, guide
+from segment.composition.appearance import describe, learn_appearance, principal_views
+from segment.composition.evidence import leaders
+
+SHAPE = (80, 90)
+
+
+def scene(fractions, noise=0.3, seed=0, n_views=3):
+    """Draw blobs of phases, dark to bright, with views that tell them apart and abundances that hardly do."""
+    rng = np.random.default_rng(seed)
+    field = cv2.GaussianBlur(rng.random(SHAPE).astype(np.float32), (0, 0), 4)
+    truth = np.digitize(field, np.quantile(field, np.cumsum(fractions)[:-1])).astype(np.uint8)
+    grey = (0.2 + 0.25 * truth + rng.normal(scale=0.25 * noise, size=SHAPE)).astype(np.float32)
+    centres = rng.normal(size=(n_views, len(fractions)))
+    views = (centres[:, truth] + rng.normal(scale=noise, size=(n_views, *SHAPE))).astype(np.float32)
+    evidence = np.exp((truth == np.arange(len(fractions))[:, None, None]) + rng.normal(size=(len(fractions), *SHAPE)))
+    return truth, grey, views, (evidence / evidence.sum(axis=0)).astype(np.float32)
+
+
+def fractions_of(labels, n_phases):
+    return np.bincount(labels.ravel(), minlength=n_phases) / labels.size
+
+
+def accuracy(labels, truth):
+    return float(np.mean(labels == truth))
+
+
+def test_learning_anew_tells_apart_what_the_abundances_do_not():
+    truth, grey, views, abundances = scene([0.6, 0.3, 0.1], noise=0.8)
+    known = fractions_of(truth, 3)
+    without, done = guide(abundances, known, image=grey), guide(abundances, known, image=grey, views=views)
+    assert accuracy(done.labels, truth) > accuracy(without.labels, truth) + 0.015
+    assert done.after == pytest.approx(known, abs=0.02)
+    assert done.ambiguity < 1
+    assert (without.ambiguity, done.is_guided, done.fights_image) == (None, True, False)
+    assert json.loads(json.dumps(done.to_json()))["ambiguity"] == done.ambiguity
+
+
+def test_a_wrong_fraction_of_clear_phases_is_left_alone():
+    truth, grey, views, _ = scene([0.9, 0.1], noise=0.1)
+    abundances = np.stack([truth == 0, truth == 1]).astype(np.float32)
+    with pytest.warns(CompositionWarning, match=r"leave \d+\.\d times as much .* in doubt .*; labels are unguided"):
+        done = guide(abundances, [0.7, 0.3], image=grey, views=views)
+    assert (done.is_guided, done.fights_image, done.flipped) == (False, True, 0)
+    assert np.array_equal(done.labels, truth)
+    with pytest.warns(CompositionWarning, match=r"in doubt .* evidence$"):
+        exact = guide(abundances, [0.7, 0.3], image=grey, views=views, hard=True)
+    assert np.abs(exact.after - [0.7, 0.3]).max() * truth.size < 1
+
+
+def test_fractions_of_other_phases_are_left_alone():
+    truth, grey, views, _ = scene([0.85, 0.15], noise=0.1)
+    abundances = np.stack([truth == 0, truth == 1]).astype(np.float32)
+    with pytest.warns(CompositionWarning, match="with the names in another order it would be 0 %"):
+        done = guide(abundances, fractions_of(truth, 2)[::-1], image=grey, views=views)
+    assert done.misnaming > 0.3
+    assert np.array_equal(done.labels, truth)
+
+
+def test_brightness_starts_what_the_abundances_have_wrong():
+    truth, grey, views, abundances = scene([0.5, 0.3, 0.2], noise=0.2)
+    known = fractions_of(truth, 3)
+    useless = np.random.default_rng(0).dirichlet(np.ones(3), size=SHAPE).transpose(2, 0, 1).astype(np.float32)
+    # What little there is says which phase is which.
+    done = guide(useless + 0.3 * abundances, known, image=grey, views=views)
+    assert accuracy(done.labels, truth) > 0.95
+
+
+@pytest.mark.parametrize("options", [{"gate": np.inf}, {"gate": 2.0}, {"fractions": "map"}])
+def test_a_gate_or_a_map_keeps_the_phases_as_they_are(options):
+    truth, grey, views, abundances = scene([0.5, 0.5])
+    fractions = fraction_profile([[0.6, 0.4], [0.4, 0.6]], SHAPE, "down") if "fractions" in options else [0.5, 0.5]
+    gate = options.get("gate", "auto")
+    done = guide(abundances, fractions, image=grey, views=views, gate=gate)
+    assert done.ambiguity is None
+    assert np.array_equal(done.labels, guide(abundances, fractions, image=grey, gate=gate).labels)
+
+
+@pytest.mark.parametrize("options", [{}, {"hard": True}])
+def test_an_absent_phase_gets_no_pixel(options):
+    truth, grey, views, abundances = scene([0.5, 0.3, 0.2])
+    merged = np.minimum(truth, 1)
+    known = [*fractions_of(merged, 2), 0.0]
+    done = guide(abundances, known, image=grey, views=views, **options)
+    assert done.ambiguity is not None
+    assert 2 not in done.labels
+    assert done.offsets[2] == -np.inf
+
+
+def test_one_phase_that_is_present_is_everywhere():
+    _, grey, views, abundances = scene([0.5, 0.5])
+    done = guide(abundances, [0.0, 1.0], image=grey, views=views, hard=True)
+    assert done.ambiguity is None
+    assert done.after.tolist() == [0, 1]
+
+
+def test_the_same_input_gives_the_same_bits_and_stays():
+    _, grey, views, abundances = scene([0.6, 0.3, 0.1])
+    kept = [item.copy() for item in (grey, views, abundances)]
+    first, second = (guide(abundances, [0.6, 0.3, 0.1], image=grey, views=views) for _ in range(2))
+    assert np.array_equal(first.labels, second.labels)
+    assert first.ambiguity == second.ambiguity
+    assert all(np.array_equal(a, b) for a, b in zip(kept, (grey, views, abundances), strict=True))
+
+
+def test_views_need_their_image():
+    _, grey, views, abundances = scene([0.5, 0.5])
+    with pytest.raises(ValueError, match="views need the image too"):
+        guide(abundances, [0.5, 0.5], views=views)
+    with pytest.raises(ValueError, match=r"views need the image's size, \(80, 90\), got views of shape \(3, 79, 90\)"):
+        guide(abundances, [0.5, 0.5], image=grey, views=views[:, 1:])
+
+
+def test_principal_views_keep_distances_as_far_as_they_can():
+    _, _, views, _ = scene([0.6, 0.4], n_views=5)
+    features = np.concatenate([views, views])
+    kept = principal_views(features)
+    assert kept.shape == (6, *SHAPE)
+    expected, found = (np.diff(part.reshape(len(part), -1), axis=1) for part in (features, kept))
+    assert np.linalg.norm(found, axis=0) == pytest.approx(np.linalg.norm(expected, axis=0), rel=1e-4)
+    variances = kept.reshape(6, -1).var(axis=1)
+    assert np.all(np.diff(variances) < 1e-6)
+
+
+@given(st.integers(1, 5), st.integers(2, 4), st.integers(0, 1000))
+def test_an_appearance_is_the_normal_distribution_of_its_pixels(width, k, seed):
+    rng = np.random.default_rng(seed)
+    views, labels = rng.normal(size=(width, 400)).astype(np.float32), rng.integers(k, size=400)
+    found = describe(views, labels, k)
+    for phase in range(k):
+        part = views[:, labels == phase]
+        assert found.means[phase] == pytest.approx(part.mean(axis=1), abs=1e-5)
+        covariance = np.linalg.inv(found.whiteners[phase].T @ found.whiteners[phase])
+        deviation = views[:, :5] - found.means[phase][:, None]
+        quadratic = np.einsum("dn,de,en->n", deviation, np.linalg.inv(covariance), deviation)
+        expected = -(quadratic + np.linalg.slogdet(covariance)[1]) / 2
+        assert found.scores(views[:, :5])[phase] == pytest.approx(expected, abs=1e-3)
+    assert found.shares(views).sum(axis=0) == pytest.approx(np.ones(400), abs=1e-5)
+    assert 0 <= found.doubt <= np.log(k) + 1e-6
+
+
+def test_phases_without_pixels_and_views_without_variance_do_no_harm():
+    views = np.zeros((3, 50), np.float32)
+    views[0, 25:] = 1
+    found = describe(views, (np.arange(50) >= 25).astype(int), 3)
+    assert np.isfinite(found.scores(views)).all()
+    assert found.doubt < 0.1
+
+
+def test_the_clearer_of_two_starts_counts():
+    rng = np.random.default_rng(0)
+    views = rng.normal(size=(2, 2000)).astype(np.float32)
+    truth = np.arange(2000) < 400
+    views[0, truth] += 8
+    views[1] *= 4
+    crosswise = (views[1] > np.quantile(views[1], 0.8)).astype(int)
+    target = np.array([0.8, 0.2])
+    alone = learn_appearance(views, [crosswise], target, 0.05)
+    both = learn_appearance(views, [crosswise, truth.astype(int)], target, 0.05)
+    assert both.doubt < alone.doubt
+    assert np.mean(leaders(both.scores(views)) == truth) > 0.99
+
+
+def test_a_segmenter_learns_anew():
+    truth, grey, _, _ = scene([0.6, 0.4])
+    grey = np.clip(grey, 0, 1)
+    done = Segmenter(2, features="pixel", tol=1e-2).fit(grey).predict(grey, fractions=fractions_of(truth, 2))
+    assert done.guidance.ambiguity is not None
+    assert done.fractions == pytest.approx(fractions_of(truth, 2), abs=0.03)
