@@ -134,8 +134,9 @@ def _mean(cells: Sequence[Row]) -> Iterator[str]:
     if cells:
         cut = [cell["k"] for cell in cells if cell["capped"]]
         mean = prod(cell["speed-up"] for cell in cells) ** (1 / len(cells))
+        of = "geometric mean of " if len(cells) > 1 else ""
         yield (
-            f"{'at least ' if cut else ''}{mean:.3g} times as fast as scikit-learn, geometric mean of k = "
+            f"{'at least ' if cut else ''}{mean:.3g} times as fast as scikit-learn, {of}k = "
             f"{_listed([cell['k'] for cell in cells])}"
         )
         if cut:
