@@ -20,6 +20,7 @@ from segment.model import Parameters, presets, resolve
 
 BROWSER = files("segment.app").joinpath("browser")
 WAITING = "Waiting for the computation before this one to end …"
+CANCELLED = "Cancelled."
 BROKEN = "Something went wrong inside the program; the terminal says what. Your images are still open."
 
 
@@ -237,14 +238,9 @@ class Page:
     def _run(self, action: Callable[..., Generator[Any]]) -> Callable[..., Iterator[dict[Any, Any]]]:
         def handle(request: gr.Request, order: int | None, *settings: Any) -> Iterator[dict[Any, Any]]:
             tab = _tab(request)
-            # A cancelled order ends without a word: Cancel has answered, and another order may be under way.
-            if not self.orders.stands(tab, order):
-                return
             try:
-                with closing(action(tab, *settings)) as items:
+                with closing(self.orders.follow(tab, order, action(tab, *settings))) as items:
                     for item in items:
-                        if not self.orders.stands(tab, order):
-                            return
                         if isinstance(item, str):
                             yield {self.status: item}
                         else:
@@ -252,6 +248,9 @@ class Page:
             except Exception as error:
                 if self.orders.stands(tab, order):
                     yield {self.status: _message(error), **self._buttons(is_running=False)}
+            # Gradio shows what came last once more at the end, which of a cancelled order would be its progress.
+            if not self.orders.stands(tab, order):
+                yield {self.status: gr.update() if self.orders.is_waiting(tab) else views.status(CANCELLED)}
 
         return handle
 
@@ -263,7 +262,7 @@ class Page:
         tab = _tab(request)
         self.orders.cancel(tab)
         self.actions.worker.cancel(tab)
-        return {self.status: views.status("Cancelled."), **self._buttons(is_running=False)}
+        return {self.status: views.status(CANCELLED), **self._buttons(is_running=False)}
 
     def _buttons(self, *, is_running: bool) -> dict[Any, Any]:
         start, stop = gr.update(interactive=not is_running), gr.update(interactive=is_running)

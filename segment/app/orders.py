@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
+from contextlib import closing
+from itertools import takewhile
+from typing import Any
 
 
 class Orders:
@@ -35,7 +39,30 @@ class Orders:
         with self._lock:
             self._last.pop(tab, None)
 
+    def is_waiting(self, tab: str) -> bool:
+        """Whether the tab waits for any order."""
+        with self._lock:
+            return tab in self._last
+
     def stands(self, tab: str, order: int | None) -> bool:
         """Whether the tab still waits for this order."""
         with self._lock:
             return order is not None and self._last.get(tab) == order
+
+    def follow(self, tab: str, order: int | None, items: Generator[Any]) -> Generator[Any]:
+        """Yield what a computation yields for as long as its order stands, and close it then.
+
+        Parameters
+        ----------
+        tab : str
+        order : int or None
+        items : generator
+            Not begun if the order does not stand any more.
+
+        Yields
+        ------
+        object
+        """
+        with closing(items):
+            if self.stands(tab, order):
+                yield from takewhile(lambda _: self.stands(tab, order), items)
