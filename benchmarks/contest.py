@@ -248,15 +248,16 @@ def _quickest(problem: Problem, name: str, allowed: float) -> tuple[Entrant, lis
     pilots: dict[Setting, list[Point]] = {}
     entrants = list(_lay_out(head, name))
     entrants[0].visit(entrants[0].fewest)
+    least = float("inf")
     for entrant in entrants:
-        calls = [entrant.visit(times * entrant.fewest) for times in (1, longer)]
-        pilots[entrant.setting] = [replace(call, seconds=more * call.seconds) for call in calls]
+        fewest = entrant.visit(entrant.fewest)
+        least = min(least, more * fewest.seconds)
+        if more * fewest.seconds <= allowed:
+            further = entrant.visit(longer * entrant.fewest)
+            pilots[entrant.setting] = [replace(call, seconds=more * call.seconds) for call in (fewest, further)]
+    if not pilots:
+        raise _TooSlow(f"the fewest iterations would take about {least:.3g} s, more than the {allowed:.3g} s allowed")
     setting = min(pilots, key=lambda one: pilots[one][-1].seconds)
-    expected = pilots[setting][0].seconds
-    if expected > allowed:
-        raise _TooSlow(
-            f"the fewest iterations would take about {expected:.3g} s, more than the {allowed:.3g} s allowed"
-        )
     return Entrant(problem, name, setting, setting.arrange(problem.X)), pilots[setting]
 
 
