@@ -21,3 +21,15 @@ def says(page, text: str) -> None:
 def run(page) -> None:
     page.click("#run")
     says(page, "segmented.")
+
+
+def slide(page, slider: str, value: int) -> None:
+    """Type a number into a slider's field until it follows: one that has just been drawn does not listen yet."""
+    follows = """([slider, value]) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+        done([...document.querySelectorAll(`${slider} input`)].every((made) => made.value === value)))))"""
+    for _ in range(50):
+        page.fill(f"{slider} input[type=number]", str(value))
+        page.press(f"{slider} input[type=number]", "Tab")
+        if page.evaluate(follows, [slider, str(value)]):
+            return
+    pytest.fail(f"{slider} does not become {value}")

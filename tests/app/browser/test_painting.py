@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from segment.io.decode import decode
-from tests.app.browser.page import drop, run, says
+from tests.app.browser.page import drop, run, says, slide
 
 
 def stroke(page, phase: int, *places: tuple[float, float]) -> None:
@@ -28,8 +28,7 @@ def stroke(page, phase: int, *places: tuple[float, float]) -> None:
 
 
 def choose_two_phases(page) -> None:
-    page.fill("#k input[type=number]", "2")
-    page.press("#k input[type=number]", "Tab")
+    slide(page, "#k", 2)
     page.wait_for_function("document.querySelectorAll('#viewer .brushes input').length === 2")
 
 
@@ -117,8 +116,7 @@ def test_nothing_is_painted_on_the_band_and_a_dot_with_the_keyboard(page):
 
 
 def test_the_palette_leaves_the_image_on_a_laptop_screen(page):
-    page.fill("#k input[type=number]", "12")
-    page.press("#k input[type=number]", "Tab")
+    slide(page, "#k", 12)
     page.wait_for_function("document.querySelectorAll('#viewer .brushes input').length === 12")
     for place in ("#viewer .stage", "#viewer .palette"):
         box = page.locator(place).bounding_box()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segment.io import write_png
 from segment.samples.sample import make_micrograph
-from tests.app.browser.page import drop, run, says
+from tests.app.browser.page import drop, run, says, slide
 
 HERE = "127.0.0.1"
 
@@ -16,8 +16,7 @@ def test_two_users_at_once_neither_mix_nor_wait_for_ever(user, micrograph, tmp_p
     drop(second, micrograph, tmp_path / "iron.png")
     says(first, "1 image opened")
     says(second, "2 images opened")
-    second.fill("#k input[type=number]", "4")
-    second.press("#k input[type=number]", "Tab")
+    slide(second, "#k", 4)
     first.click("#run")
     second.click("#run")
     says(first, "1 image segmented.")
@@ -32,15 +31,13 @@ def test_a_computation_is_cancelled_and_the_next_one_runs(user, tmp_path):
     page = user()
     drop(page, tmp_path / "large.png")
     says(page, "1 image opened")
-    page.fill("#k input[type=number]", "12")
-    page.press("#k input[type=number]", "Tab")
+    slide(page, "#k", 12)
     page.click("#run")
     says(page, "Learning phases from large")
     page.click("#cancel")
     says(page, "Cancelled.")
     assert page.locator("#phases tbody tr").count() == 0
-    page.fill("#k input[type=number]", "2")
-    page.press("#k input[type=number]", "Tab")
+    slide(page, "#k", 2)
     run(page)
     assert page.locator("#phases tbody tr").count() == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 
-from tests.app.browser.page import drop, run, says
+from tests.app.browser.page import drop, run, says, slide
 
 
 def test_a_dropped_side_car_sets_the_controls_and_applies_its_model(user, micrograph, tmp_path):
@@ -75,8 +75,7 @@ def test_numbers_of_phases_are_compared_by_four_rules(user, micrograph):
     drop(page, micrograph)
     says(page, "1 image opened")
     page.get_by_role("tab", name="How many phases?").click()
-    page.fill("#most input[type=number]", "3")
-    page.press("#most input[type=number]", "Tab")
+    slide(page, "#most", 3)
     page.click("#compare")
     says(page, "Compared 1 to 3 phases.")
     assert page.locator("#choice .rules dt").count() == 4

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segment.io.decode import decode
-from tests.app.browser.page import drop, run, says
+from tests.app.browser.page import drop, run, says, slide
 
 
 def test_upload_run_change_k_name_point_colour_download(user, micrograph, tmp_path):
@@ -20,8 +20,7 @@ def test_upload_run_change_k_name_point_colour_download(user, micrograph, tmp_pa
     page.wait_for_function("document.querySelector('#viewer .micrograph').naturalHeight === 260")
     run(page)
     assert page.locator("#phases tbody tr").count() == 3
-    page.fill("#k input[type=number]", "2")
-    page.press("#k input[type=number]", "Tab")
+    slide(page, "#k", 2)
     run(page)
     page.wait_for_function("document.querySelectorAll('#phases tbody tr').length === 2")
     page.get_by_label("Name of phase 1").fill("martensite")
