@@ -151,7 +151,8 @@ class Guidance:
     misnaming : float
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     fights_image : bool
-        Whether `misnaming` exceeds 0.3; or `ambiguity` 1.3 where phases were learned anew, `conflict` 0.75 elsewhere.
+        Whether `misnaming` exceeds 0.3; or `ambiguity` 1.2 where phases were learned anew (1.6 where of two phases only
+        the boundary moved), `conflict` 0.75 elsewhere.
     is_guided : bool
         False where the guidance abstained.
     ambiguity : float or None

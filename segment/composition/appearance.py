@@ -93,7 +93,11 @@ def principal_views(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def learn_appearance(
-    views: NDArray[np.float32], starts: Sequence[NDArray[np.integer]], target: NDArray[np.float64], sigma: float
+    views: NDArray[np.float32],
+    starts: Sequence[NDArray[np.integer]],
+    target: NDArray[np.float64],
+    sigma: float,
+    rounds: int = ROUNDS,
 ) -> Appearance:
     """Learn what the phases look like from the start that leaves the least doubt.
 
@@ -111,6 +115,8 @@ def learn_appearance(
         Area fractions, summing to one.
     sigma : float
         Their uncertainty.
+    rounds : int, default 8
+        Most times that they are labelled anew; fewer where the labels settle.
 
     Returns
     -------
@@ -129,7 +135,7 @@ def learn_appearance(
     >>> [float(mean.round()) + 0.0 for mean in found.means[:, 0]]
     [0.0, 6.0]
     """
-    return min((_learned(views, start, target, sigma) for start in starts), key=lambda found: found.doubt)
+    return min((_learned(views, start, target, sigma, rounds) for start in starts), key=lambda found: found.doubt)
 
 
 def describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_phases: int) -> Appearance:
@@ -175,10 +181,10 @@ def describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_phases: 
 
 
 def _learned(
-    views: NDArray[np.float32], labels: NDArray[np.integer], target: NDArray[np.float64], sigma: float
+    views: NDArray[np.float32], labels: NDArray[np.integer], target: NDArray[np.float64], sigma: float, rounds: int
 ) -> Appearance:
     found = describe(views, labels, len(target))
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         scores = found.scores(views)
         offsets = solve_offsets(scores, target, sigma, schedule=TEMPERATURES).astype(np.float32)
         moved = np.argmax(scores + offsets[:, None], axis=0)

@@ -14,8 +14,8 @@ from segment.composition.exact_areas import meet_areas
 from segment.composition.grey_levels import calm, grey_likelihood, label_shares
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
-from segment.composition.prior import BLURRED, SIGMA, CompositionWarning, Prior
-from segment.composition.relearning import relearn
+from segment.composition.prior import SIGMA, CompositionWarning, Prior
+from segment.composition.relearning import Relearned, relearn
 from segment.records import Guidance
 
 # Log scores that differ by less are those of one grey level.
@@ -94,12 +94,10 @@ def guide(
     makes the image one observation, for neighbouring pixels are anything but independent: `sigma` then means the
     same at any size.
 
-    With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase,
-    see `segment.composition.appearance.learn_appearance`. It is learned twice, from the labels that the abundances give
-    under the prior, and from a cut of the grey levels at the fractions, the phases in order of their brightness; the
-    one that leaves less doubt counts. The fractions fight the image where that doubt is more than 1.3 times that of the
-    unguided labels, for a wrong fraction draws a boundary through the midst of a phase, or where other names would
-    override far less. The labels are then unguided; `hard` meets the fractions all the same, from the abundances.
+    With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase, see
+    `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, for a
+    wrong fraction draws a boundary through the midst of a phase, or where other names would override far less. The
+    labels are then unguided; `hard` meets the fractions all the same, from the abundances.
 
     Examples
     --------
@@ -189,10 +187,10 @@ def _guided(
         conflict, misnaming = prior.conflict(learned.evidence, target[present])
     else:
         conflict, misnaming = prior.conflict(_pooled(scores), overall)
-    ambiguity = None if learned is None else learned.ambiguity
-    fights = prior.fights(conflict, misnaming, ambiguity)
-    is_guided = not says_nothing and not (fights and prior.abstains(ambiguity))
-    _warn(names, says_nothing, fights, is_guided, conflict, misnaming, ambiguity)
+    is_blurred = None if learned is None else learned.is_blurred
+    fights = prior.fights(conflict, misnaming, is_blurred)
+    is_guided = not says_nothing and not (fights and prior.abstains(is_blurred))
+    _warn(names, says_nothing, fights, is_guided, conflict, misnaming, learned)
     gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
     if is_guided:
         scores = [image[present] for image in scores]
@@ -222,7 +220,7 @@ def _guided(
             misnaming=misnaming,
             fights_image=fights,
             is_guided=is_guided,
-            ambiguity=ambiguity,
+            ambiguity=None if learned is None else learned.ambiguity,
         )
         for before, after in zip(unguided, labels, strict=True)
     )
@@ -285,14 +283,14 @@ def _warn(
     is_guided: bool,
     conflict: float,
     misnaming: float,
-    ambiguity: float | None,
+    learned: Relearned | None,
 ) -> None:
     if says_nothing:
         message = "the image says nothing of the phases: all its pixels have the same evidence; labels are unguided"
     elif fights:
         what = f"override {100 * conflict:.0f} % of the image's evidence"
-        if ambiguity is not None and ambiguity > BLURRED:
-            what = f"leave {ambiguity:.1f} times as much of the image in doubt as it has without, and {what}"
+        if learned is not None and learned.is_blurred:
+            what = f"leave {learned.ambiguity:.1f} times as much of the image in doubt as it has without, and {what}"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
         message = f"the fractions given for {', '.join(names)} {what}{other if misnaming > 0 else ''}"
         message += "" if is_guided else "; labels are unguided"

@@ -16,8 +16,6 @@ CAUTIOUS = 0.5
 # Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
 MISNAMED = 0.3
 OVERRULED = 0.75
-# Doubt that phases learned with the fractions may leave, as a multiple of that of the unguided ones.
-BLURRED = 1.3
 
 
 class CompositionWarning(UserWarning):
@@ -61,13 +59,13 @@ class Prior:
         given, best = overridden_evidence(scores, target, self.sigma)
         return given, given - best
 
-    def fights(self, conflict: float, misnaming: float, ambiguity: float | None = None) -> bool:
-        """Say whether so much conflict is a fight; where phases were learned anew, so much doubt."""
-        return misnaming > MISNAMED or (ambiguity > BLURRED if ambiguity is not None else conflict > OVERRULED)
+    def fights(self, conflict: float, misnaming: float, is_blurred: bool | None = None) -> bool:
+        """Say whether so much conflict is a fight; where phases were learned anew, whether they are blurred is."""
+        return misnaming > MISNAMED or (conflict > OVERRULED if is_blurred is None else is_blurred)
 
-    def abstains(self, ambiguity: float | None) -> bool:
+    def abstains(self, is_blurred: bool | None) -> bool:
         """Say whether a fight leaves the labels unguided: if so asked, or if not even learning made peace."""
-        return self.strict or (ambiguity is not None and not self.hard)
+        return self.strict or (is_blurred is not None and not self.hard)
 
     def learns(self, target: NDArray[np.float64]) -> bool:
         """Say whether phases are learned anew: not with a map, nor where a gate is to keep what was learned."""

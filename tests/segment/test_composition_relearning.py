@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segment import Segmenter
-from segment.composition import CompositionWarning, fraction_profile, guide
+from segment.composition import CompositionWarning, fraction_profile, guide, relearning
 from segment.composition.appearance import describe, learn_appearance, principal_views
 from segment.composition.evidence import leaders
 
@@ -60,21 +60,40 @@ def test_a_wrong_fraction_of_clear_phases_is_left_alone():
 
 
 def test_fractions_of_other_phases_are_left_alone():
-    truth, grey, views, _ = scene([0.85, 0.15], noise=0.1)
-    abundances = np.stack([truth == 0, truth == 1]).astype(np.float32)
+    truth, grey, views, _ = scene([0.7, 0.2, 0.1])
+    abundances = (truth == np.arange(3)[:, None, None]).astype(np.float32)
     with pytest.warns(CompositionWarning, match="with the names in another order it would be 0 %"):
-        done = guide(abundances, fractions_of(truth, 2)[::-1], image=grey, views=views)
+        done = guide(abundances, fractions_of(truth, 3)[::-1], image=grey, views=views)
+    # The phases are as clear under wrong names.
+    assert done.ambiguity < 1.1
     assert done.misnaming > 0.3
     assert np.array_equal(done.labels, truth)
 
 
-def test_brightness_starts_what_the_abundances_have_wrong():
+def test_phases_are_found_where_the_abundances_say_next_to_nothing():
     truth, grey, views, abundances = scene([0.5, 0.3, 0.2], noise=0.2)
     known = fractions_of(truth, 3)
     useless = np.random.default_rng(0).dirichlet(np.ones(3), size=SHAPE).transpose(2, 0, 1).astype(np.float32)
-    # What little there is says which phase is which.
-    done = guide(useless + 0.3 * abundances, known, image=grey, views=views)
-    assert accuracy(done.labels, truth) > 0.95
+    without, done = (guide(useless + 0.1 * abundances, known, image=grey, views=seen) for seen in (None, views))
+    assert accuracy(without.labels, truth) < 0.9
+    assert accuracy(done.labels, truth) > 0.99
+
+
+@pytest.mark.parametrize(("fractions", "expected"), [([0.6, 0.4], [8, 1]), ([0.5, 0.3, 0.2], [8])])
+def test_the_boundary_of_two_clear_phases_moves_and_no_more(monkeypatch, fractions, expected):
+    rounds = []
+
+    def counted(views, starts, target, sigma, rounds_given=8, **options):
+        rounds.append(options.get("rounds", rounds_given))
+        return learn_appearance(views, starts, target, sigma, **options)
+
+    monkeypatch.setattr(relearning, "learn_appearance", counted)
+    truth, grey, views, _ = scene(fractions, noise=0.6)
+    abundances = (truth == np.arange(len(fractions))[:, None, None]).astype(np.float32)
+    done = guide(abundances, fractions, image=grey, views=views)
+    assert rounds == expected
+    assert 0.7 < done.ambiguity < 1.2
+    assert done.is_guided
 
 
 @pytest.mark.parametrize("options", [{"gate": np.inf}, {"gate": 2.0}, {"fractions": "map"}])
