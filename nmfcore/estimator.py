@@ -35,7 +35,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Where to start. None: "nndsvda", where components beyond the rank of X start at random. Of tall and of large
         dense data the start is refined on samples, except for "custom".
     solver : {"cd", "mu"}, default="cd"
-        Coordinate descent (Frobenius and Kullback-Leibler), or multiplicative updates (every loss).
+        Coordinate descent (Frobenius, Kullback-Leibler, Itakura-Saito), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
         The loss.
     tol : float, default=1e-4

@@ -138,7 +138,7 @@ def factorize(
         relatives by name needs n_components <= min(n_samples, n_features). For tall data (see Notes) and for large
         dense data without penalties the start is refined on a sample of the rows or columns, except for "custom".
     solver : {"cd", "mu"}, default="cd"
-        Coordinate descent (Frobenius and Kullback-Leibler), or multiplicative updates (every loss).
+        Coordinate descent (Frobenius, Kullback-Leibler, Itakura-Saito), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
         The loss.
     alpha_W, alpha_H : float, default=0.0 and "same"

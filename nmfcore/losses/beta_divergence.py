@@ -68,6 +68,33 @@ def _value_dense(X, mask, row_weight, column_weight, F, C, beta, floor, parts, f
 
 
 @kernel
+def _ratios(X, Y, floor, out):
+    """Write x / y, or 1 where x is 0, in float64, for products Y (b, n), which end above floor."""
+    for i in range(X.shape[0]):
+        for j in range(X.shape[1]):
+            y = Y[i, j] if Y[i, j] > floor else floor
+            Y[i, j] = y
+            x = np.float64(X[i, j])
+            out[i, j] = x / np.float64(y) if x > 0.0 else 1.0
+
+
+@kernel
+def _sum_of_logs(X, Y, logs, mask, row_weight, column_weight, beta):
+    """Return the divergence at beta 1 or 0 of a block, from the logarithms of x / y."""
+    total = 0.0
+    for i in range(X.shape[0]):
+        part = 0.0
+        for j in range(X.shape[1]):
+            x = np.float64(X[i, j])
+            y = np.float64(Y[i, j])
+            value = x * logs[i, j] - x + y if beta == 1.0 else x / y - logs[i, j] - 1.0
+            value = value if mask.shape[0] == 0 or mask[i, j] else 0.0
+            part += column_weight[j] * value
+        total += row_weight[i] * part
+    return total
+
+
+@kernel
 def _value_sparse(
     indptr, indices, data, row_weight, n, F, C, Ct, column_sums, gram, beta, by_entries, floor, parts, first, last
 ):  # fmt: skip
@@ -209,7 +236,11 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
     if rows.sparse is None:
         X = rows.array
         weights = (rows.mask, rows.row_weight, rows.column_weight)
-        run_blocks(lambda a, b: _value_dense(X, *weights, F, C, beta, floor, parts, a, b), n_blocks)
+        if beta in (0.0, 1.0):
+            with BLAS_ALONE:
+                run_blocks(lambda a, b: _add_logs(rows, F, C, beta, parts, a, b), n_blocks)
+        else:
+            run_blocks(lambda a, b: _value_dense(X, *weights, F, C, beta, floor, parts, a, b), n_blocks)
     else:
         S, Ct = rows.sparse, np.ascontiguousarray(C.T)
         head = (S.indptr, S.indices, S.data, rows.row_weight, n, F, C, Ct)
@@ -228,6 +259,21 @@ def value(rows: Rows, F: NDArray, C: NDArray, beta: float) -> float:
             add(by_entries=False)
     # Of a perfect fit, rounding may leave a sum below 0.
     return max(float(parts.sum()), 0.0)
+
+
+def _add_logs(rows: Rows, F: NDArray, C: NDArray, beta: float, parts: NDArray, first: int, last: int) -> None:
+    """Write the divergence at beta 1 or 0 of each block of rows to its place in parts; NumPy's log runs in lanes."""
+    X, mask = rows.array, rows.mask
+    floor = X.dtype.type(smallest_product(X.dtype))
+    logs = np.empty((_ROWS, X.shape[1]))
+    for b in range(first, last):
+        block = slice(b * _ROWS, (b + 1) * _ROWS)
+        x = X[block]
+        Y = np.dot(F[block], C)
+        _ratios(x, Y, floor, logs[: len(x)])
+        np.log(logs[: len(x)], out=logs[: len(x)])
+        shown = mask[block] if mask.shape[0] else mask
+        parts[b] = _sum_of_logs(x, Y, logs, shown, rows.row_weight[block], rows.column_weight, beta)
 
 
 def gradient_parts(rows: Rows, F: NDArray, C: NDArray, beta: float) -> tuple[NDArray, NDArray]:

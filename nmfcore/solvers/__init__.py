@@ -12,7 +12,7 @@ __all__ = ["SOLVERS", "check_supported"]
 
 def check_supported(solver: str, beta_loss: float | str, beta: float, penalties: Penalties, data: Data) -> None:
     """Raise a ValueError that names both parties of a combination that no update is known for."""
-    if solver == "cd" and beta not in (1.0, 2.0):
+    if solver == "cd" and (beta not in (0.0, 1.0, 2.0) or (beta == 0.0 and data.is_sparse)):
         raise ValueError(f"Invalid beta_loss parameter: solver 'cd' does not handle beta_loss = {beta_loss!r}")
     if penalties.orthogonality_H and (solver != "cd" or beta != 2.0 or not data.is_plain):
         raise ValueError(

@@ -18,7 +18,7 @@ from nmfcore.data import Data, Rows
 from nmfcore.losses import beta_divergence, frobenius
 from nmfcore.passes import BLAS_ALONE
 from nmfcore.penalties import Penalties, Terms
-from nmfcore.solvers import coordinate_descent, multiplicative, scalar_newton
+from nmfcore.solvers import coordinate_descent, multiplicative, row_newton, scalar_newton
 from nmfcore.solvers.exact import solve_W
 from nmfcore.solvers.products import dense_product, gram, product
 
@@ -193,7 +193,9 @@ class Alternating:
                 num, den = _weighted_parts(rows, F, quadratic)
                 multiplicative.update(F, num, den, terms, self._beta, self._floor)
             return quadratic
-        if self._solver == "cd":
+        if self._solver == "cd" and self._beta != 2.0 and row_newton.is_suited(rows, F.shape[1], terms):
+            row_newton.update(rows, F, Ct.T, terms, self._beta)
+        elif self._solver == "cd" and self._beta != 0.0:
             scalar_newton.update(rows, F, np.ascontiguousarray(Ct.T), terms, self._beta)
         else:
             multiplicative.update(F, *self._parts(rows, F, Ct), terms, self._beta, self._floor)

@@ -10,12 +10,13 @@ from nmfcore.data import Data, Rows
 from nmfcore.losses.beta_divergence import gradient_parts
 from nmfcore.passes import run_blocks
 from nmfcore.penalties import Penalties, Terms
-from nmfcore.solvers import multiplicative, scalar_newton, tall
+from nmfcore.solvers import multiplicative, row_newton, scalar_newton, tall
 from nmfcore.solvers.nnls import nnls_rows, solve_row
 from nmfcore.solvers.products import dense_product, product
 from nmfcore.validation import feature_major
 
 _NEWTON_SWEEPS = 2000
+_NEWTON_STEPS = {1.0: 8, 0.0: 60}
 _MULTIPLICATIONS = 500
 
 
@@ -46,8 +47,8 @@ def _nnls_weighted_rows(X, mask, row_weight, column_weight, C, l1, l2, dependent
 def solve_W(data: Data, H: NDArray, penalties: Penalties, beta: float, start: NDArray | None = None) -> NDArray:
     """Return W (m, k) that minimises the loss with L1 and L2 for fixed H (k, n), each row on its own.
 
-    beta = 2: exact, by active sets. beta = 1: convex, by Newton sweeps to convergence from ``start``. Other: by
-    multiplicative updates from ``start``.
+    beta = 2: exact, by active sets. beta = 1: convex, by Newton steps and sweeps to convergence from ``start``. Other:
+    by Newton steps where there are some, else by multiplicative updates, from ``start``.
     """
     terms = penalties.terms_W(H)
     if beta == 2.0:
@@ -59,9 +60,14 @@ def solve_W(data: Data, H: NDArray, penalties: Penalties, beta: float, start: ND
         mean = float(np.sqrt(data.X.mean(dtype=np.float64) / len(H)))
         start = np.full((data.shape[0], len(H)), mean, data.dtype)
     W = np.array(start, order="C")
+    if beta in row_newton.BETAS and row_newton.is_suited(data.rows, len(H), terms):
+        for _ in range(_NEWTON_STEPS[beta]):
+            row_newton.update(data.rows, W, H, terms, beta)
     if beta == 1.0:
         tol = 1e-5 if data.dtype == np.float32 else 1e-10
         scalar_newton.update(data.rows, W, H, terms, beta, sweeps=_NEWTON_SWEEPS, tol=tol)
+        return W
+    if beta == 0.0 and row_newton.is_suited(data.rows, len(H), terms):
         return W
     for _ in range(_MULTIPLICATIONS):
         multiplicative.update(W, *gradient_parts(data.rows, W, H, beta), terms, beta, 0.0)

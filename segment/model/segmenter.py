@@ -273,8 +273,8 @@ class Segmenter:
         hard : bool, default False
             Meet the fractions to the pixel.
         gate : "auto" or float, default "auto"
-            "auto" learns the phases anew, as those that have these fractions, unless they were taught by labels. A number
-            keeps them, and says how sure of itself the image must be for a pixel to keep its label; see
+            "auto" learns the phases anew, as those that have these fractions, unless they were taught by labels. A
+            number keeps them, and says how sure of itself the image must be for a pixel to keep its label; see
             `segment.composition.guide`.
         strict : bool, default False
             Leave the labels unguided where the fractions fight the image, also if no phases are learned anew.

@@ -44,6 +44,17 @@ def make_start(kind: str, X: NDArray, k: int, seed: int = 0) -> tuple[NDArray, N
     return (W * scale).astype(X.dtype), (H * scale).astype(X.dtype)
 
 
+def divergence(X, Y, beta):
+    """Return d_beta(x | y) of every entry, from its definition."""
+    if beta == 2:
+        return 0.5 * (X - Y) ** 2
+    if beta == 1:
+        return np.where(X > 0, X * np.log(np.where(X > 0, X, 1) / Y), 0) - X + Y
+    if beta == 0:
+        return X / Y - np.log(X / Y) - 1
+    return (X**beta + (beta - 1) * Y**beta - beta * X * Y ** (beta - 1)) / (beta * (beta - 1))
+
+
 def lay_out(X: NDArray, layout: str) -> NDArray:
     """Return the same values in another arrangement of memory."""
     if layout == "strided":

@@ -15,21 +15,11 @@ from nmfcore.penalties import Terms
 from nmfcore.problem import make_problem
 from nmfcore.solvers import scalar_newton
 from nmfcore.solvers.alternating import Alternating
+from tests.nmfcore.data import divergence
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum number of iterations", "ignore:Only one factor is penalised")
 
 ROUNDING = {np.float32: 1e-5, np.float64: 1e-9}
-
-
-def divergence(X, Y, beta):
-    """Return d_beta(x | y) of every entry, by definition."""
-    if beta == 2:
-        return 0.5 * (X - Y) ** 2
-    if beta == 1:
-        return np.where(X > 0, X * np.log(np.where(X > 0, X, 1) / Y), 0) - X + Y
-    if beta == 0:
-        return X / Y - np.log(X / Y) - 1
-    return (X**beta + (beta - 1) * Y**beta - beta * X * Y ** (beta - 1)) / (beta * (beta - 1))
 
 
 def laplacian(shape):
@@ -77,7 +67,8 @@ def adversarial(kind, m, k, n, rng):
 @st.composite
 def problems(draw):
     beta, solver = draw(
-        st.sampled_from([(2, "cd"), (1, "cd"), *((b, "mu") for b in (2, 1, 0, -1, 0.5, 1.5, 3))]), label="loss"
+        st.sampled_from([(2, "cd"), (1, "cd"), (0, "cd"), *((b, "mu") for b in (2, 1, 0, -1, 0.5, 1.5, 3))]),
+        label="loss",
     )
     h, w = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)), label="grid")
     n, k = draw(st.integers(1, 7), label="n"), draw(st.integers(1, 4), label="k")
