@@ -1,7 +1,7 @@
 """Newton steps on whole rows, for the losses whose curvature follows WH: Kullback-Leibler and Itakura-Saito.
 
-For a row f with y = fC, the loss is replaced by the quadratic with its gradient at f and a curvature C diag(s) C', which
-is swept over f >= 0 by coordinates. Two curvatures are tried, the second on the rows where the first goes too far:
+For a row f with y = fC, the loss is replaced by the quadratic with its gradient at f and a curvature C diag(s) C',
+which is swept over f >= 0 by coordinates. Two are tried, the second on the rows where the first goes too far:
 
     Kullback-Leibler   s = x / y^2, that of the loss    s = 1 / y where x > 0 (Fisher's)
     Itakura-Saito      s = 1 / y^2 (Fisher's)           s = max(2 x / y^3 - 1 / y^2, 1 / y^2)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from segment.composition.offsets import draw, solve_offsets
 
@@ -67,6 +68,8 @@ class Appearance:
         return shares
 
 
+# Sums over threads would end in other bits with each number of them.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def principal_views(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Reduce features to the six directions in which the pixels of an image differ most.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from segment.composition.appearance import DRAWN, Appearance, describe, learn_appearance
 from segment.composition.evidence import leaders, log_scores
@@ -43,6 +44,8 @@ class Relearned:
     evidence: NDArray[np.float32]
 
 
+# Sums over threads would end in other bits with each number of them.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def relearn(
     abundances: NDArray[np.float32],
     scores: NDArray[np.float32],

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from segment import Segmenter
 from segment.composition import CompositionWarning, fraction_profile, guide, relearning
@@ -45,6 +46,19 @@ def test_learning_anew_tells_apart_what_the_abundances_do_not():
     assert done.ambiguity < 1
     assert (without.ambiguity, done.is_guided, done.fights_image) == (None, True, False)
     assert json.loads(json.dumps(done.to_json()))["ambiguity"] == done.ambiguity
+
+
+def test_the_bits_do_not_depend_on_the_threads_of_blas():
+    _, grey, _, abundances = scene([0.6, 0.3, 0.1])
+    features = np.random.default_rng(1).random((40, 400, 450)).astype(np.float32)
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            views = principal_views(features)
+            done = guide(abundances, [0.5, 0.3, 0.2], image=grey, views=views[:, :80, :90])
+        found.append((views, done.labels, done.ambiguity))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_wrong_fraction_of_clear_phases_is_left_alone():
