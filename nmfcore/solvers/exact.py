@@ -18,6 +18,8 @@ from nmfcore.validation import feature_major
 _NEWTON_SWEEPS = 2000
 _NEWTON_STEPS = {1.0: 8, 0.0: 60}
 _MULTIPLICATIONS = 500
+# Sweeps by coordinates end what is left of Kullback-Leibler.
+_SETTLED = 1e-2
 
 
 @kernel
@@ -62,7 +64,10 @@ def solve_W(data: Data, H: NDArray, penalties: Penalties, beta: float, start: ND
     W = np.array(start, order="C")
     if beta in row_newton.BETAS and row_newton.is_suited(data.rows, len(H), terms):
         for _ in range(_NEWTON_STEPS[beta]):
+            before = W.copy()
             row_newton.update(data.rows, W, H, terms, beta)
+            if np.abs(W - before).max() <= _SETTLED * W.max():
+                break
     if beta == 1.0:
         tol = 1e-5 if data.dtype == np.float32 else 1e-10
         scalar_newton.update(data.rows, W, H, terms, beta, sweeps=_NEWTON_SWEEPS, tol=tol)

@@ -43,13 +43,23 @@ def test_the_start_depends_on_the_seed_alone():
     assert not np.array_equal(first[1], other[1])
 
 
-def test_small_weighted_and_sparse_data_keep_the_init():
+def test_sparse_data_start_where_dense_data_do():
+    X = planted(600, 500, k=4)
+    dense, sparse = (
+        sampled_start.start(Data(Y), 4, "nndsvda", 2.0, "cd", np.random.RandomState(0)) for Y in (X, sp.csr_array(X))
+    )
+    for F, G in zip(dense, sparse, strict=True):
+        np.testing.assert_allclose(G, F, rtol=1e-6, atol=1e-9)
+
+
+def test_small_and_weighted_data_keep_the_init():
     large, ones = planted(600, 500, k=4), np.ones(600)
+    few = sp.csr_array(large * (np.random.default_rng(0).random(large.shape) < 0.1))
     for data in (
         Data(planted(60, 50, k=4)),
         Data(large, sample_weight=ones),
         Data(large, mask=large > 0),
-        Data(sp.csr_array(large)),
+        Data(few),
     ):
         started = sampled_start.start(data, 4, "nndsvda", 2.0, "cd", np.random.RandomState(0))
         plain = INITS["nndsvda"](data.X, 4, np.random.RandomState(0), np.ones(data.shape[0]))
