@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.records import Curve
 
@@ -17,7 +18,7 @@ COLOURS = [colormaps["tab20"](number) for number in (0, 2, 3, 6, 4, 8, 10, 12, 1
 
 
 def draw_curves(curves: Sequence[Curve], path: Path) -> None:
-    """Draw curves and save the figure.
+    """Draw curves and save the figure, without panels in which every contender is one point, unless all are such.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ def draw_curves(curves: Sequence[Curve], path: Path) -> None:
     -----
     The vertical axis is logarithmic: loss / (lowest loss of any curve in the panel) - 1, and never below 1e-6.
     """
-    panels = list(dict.fromkeys(curve.panel for curve in curves))
+    panels = list(dict.fromkeys(curve.panel for curve in curves if len(curve.seconds) > 1))
+    panels = panels or list(dict.fromkeys(curve.panel for curve in curves))
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(6.4 * columns, 4.4 * rows), layout="constrained")
@@ -47,6 +49,8 @@ def draw_curves(curves: Sequence[Curve], path: Path) -> None:
             axis.plot(curve.seconds, excess, marker="o", markersize=4, label=curve.label, color=colour)
         axis.set_xscale("log")
         axis.set_yscale("log")
+        # Powers of ten are enough; what lies between them overlaps on a short axis.
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_title(panel, fontsize="medium")
         axis.set_xlabel("seconds for one warm call, initialisation included")
         axis.set_ylabel(f"loss above the best seen, relative (at least {SMALLEST_EXCESS:g})")
