@@ -33,7 +33,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Number of components. "auto": that of given W and H, else n_features. None: n_features.
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
         Where to start. None: "nndsvda", where components beyond the rank of X start at random. Of tall and of large
-        dense data the start is refined on samples, except for "custom".
+        data the start is refined on samples, except for "custom".
     solver : {"cd", "mu"}, default="cd"
         Coordinate descent (Frobenius, Kullback-Leibler, Itakura-Saito), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"

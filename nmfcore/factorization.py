@@ -136,7 +136,7 @@ def factorize(
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
         Where to start. None: "nndsvda", where components beyond the rank of X start at random; to ask for it or its
         relatives by name needs n_components <= min(n_samples, n_features). For tall data (see Notes) and for large
-        dense data without penalties the start is refined on a sample of the rows or columns, except for "custom".
+        data without penalties the start is refined on a sample of the rows or columns, except for "custom".
     solver : {"cd", "mu"}, default="cd"
         Coordinate descent (Frobenius, Kullback-Leibler, Itakura-Saito), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
