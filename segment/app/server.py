@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -11,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from segment.app.gradio_start import loading_gradio
 from segment.app.limits import Limits
 from segment.app.worker import Worker
 
@@ -67,44 +67,42 @@ def _run(
     limits: Limits,
     on_ready: Callable[[str], None],
 ) -> None:
-    # While hundreds of modules load there is nothing to collect, and looking for it takes a fifth of the time.
-    gc.disable()
-    import gradio
-    import uvicorn
-    from fastapi import FastAPI
-    from gradio.themes import Default
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    with loading_gradio():
+        import gradio
+        import uvicorn
+        from fastapi import FastAPI
+        from gradio.themes import Default
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    from segment.app.actions import Actions
-    from segment.app.desk import Desk
-    from segment.app.layout import Page, browser_file
-    from segment.app.routes import make_routes
-    from segment.app.uploads import Inbox
+        from segment.app.actions import Actions
+        from segment.app.desk import Desk
+        from segment.app.layout import Page, browser_file
+        from segment.app.routes import make_routes
+        from segment.app.uploads import Inbox
 
-    actions = Actions(Desk(), Inbox(inbox), worker, limits)
-    blocks = Page(actions).blocks.queue(api_open=False, max_size=32)
-    app = FastAPI(openapi_url=None)
-    # A foreign page whose name was made to point at this machine is not let in.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    app.include_router(make_routes(actions))
-    theme = Default(
-        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], spacing_size="sm", text_size="sm"
-    )
-    app = gradio.mount_gradio_app(
-        app,
-        blocks,
-        path="/",
-        theme=theme,
-        css=browser_file("style.css"),
-        footer_links=[],
-        run_history=False,
-        enable_monitoring=False,
-        mcp_server=False,
-        ssr_mode=False,
-        pwa=False,
-        max_file_size=1024,
-    )
-    gc.enable()
+        actions = Actions(Desk(), Inbox(inbox), worker, limits)
+        blocks = Page(actions).blocks.queue(api_open=False, max_size=32)
+        app = FastAPI(openapi_url=None)
+        # A foreign page whose name was made to point at this machine is not let in.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+        app.include_router(make_routes(actions))
+        theme = Default(
+            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], spacing_size="sm", text_size="sm"
+        )
+        app = gradio.mount_gradio_app(
+            app,
+            blocks,
+            path="/",
+            theme=theme,
+            css=browser_file("style.css"),
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            ssr_mode=False,
+            pwa=False,
+            max_file_size=1024,
+        )
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     startup = server.startup
