@@ -85,18 +85,7 @@ def _pivot(k: int) -> Iterator[str]:
 
     Exchanging all at once can cycle; after a few rounds only the last wrong component is exchanged, which cannot.
     """
-    for t in range(k):
-        yield f"  q{t} = one / G[{t}, {t}] if G[{t}, {t}] > zero else zero"
-    yield "  for i in range(T):"
-    yield from _load("n", "N", k)
-    for t in range(k):
-        yield f"    w{t} = zero"
-    for _ in range(_GUESS_SWEEPS):
-        for t in range(k):
-            yield f"    s = w{t} + (n{t} - ({_gradient_product(k, t)})) * q{t}"
-            yield f"    w{t} = s if s > zero else zero"
-    for t in range(k):
-        yield f"    active[i + {_at(t)}] = one if w{t} > zero else zero"
+    yield from _guess(k)
     yield f"  for attempt in range({_FULL_ROUNDS + _SINGLE_ROUNDS}):"
     yield f"    single = zero if attempt < {_FULL_ROUNDS} else one"
     yield "    unsettled = zero"
@@ -123,6 +112,28 @@ def _pivot(k: int) -> Iterator[str]:
     yield "      unsettled += taken + left_out"
     yield "    if unsettled == zero:"
     yield "      break"
+
+
+def _guess(k: int) -> Iterator[str]:
+    """Take as active what is positive: in W as it is where that was solved for an H nearby, else after a few sweeps."""
+    yield "  if warm:"
+    yield "    for i in range(T):"
+    for t in range(k):
+        yield f"      active[i + {_at(t)}] = one if W[i + {_at(t)}] > zero else zero"
+    yield "  else:"
+    for t in range(k):
+        yield f"    q{t} = one / G[{t}, {t}] if G[{t}, {t}] > zero else zero"
+    yield "    for i in range(T):"
+    for line in _load("n", "N", k):
+        yield "  " + line
+    for t in range(k):
+        yield f"      w{t} = zero"
+    for _ in range(_GUESS_SWEEPS):
+        for t in range(k):
+            yield f"      s = w{t} + (n{t} - ({_gradient_product(k, t)})) * q{t}"
+            yield f"      w{t} = s if s > zero else zero"
+    for t in range(k):
+        yield f"      active[i + {_at(t)}] = one if w{t} > zero else zero"
 
 
 def _gradient_product(k: int, t: int) -> str:
@@ -214,7 +225,7 @@ def _statistics(k: int) -> Iterator[str]:
 def tile_source(k: int) -> str:
     """Return the source of ``solve_tile`` for k components."""
     lines = [
-        "def solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):",
+        "def solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):",
         "  zero = l1 - l1",
         "  one = zero + slack / slack",
         *_products(k),
@@ -234,10 +245,12 @@ def _compiled_source(k: int) -> Callable[..., None]:
     return scope["solve_tile"]
 
 
-def solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):  # noqa: D103
-    _compiled_source(len(components))(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums)
+def solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):  # noqa: D103
+    _compiled_source(len(components))(
+        components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums
+    )
 
 
 @overload(solve_tile, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
-def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, active, flag, row, solution, sums):
+def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):
     return _compiled_source(len(components))

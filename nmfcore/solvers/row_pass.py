@@ -32,8 +32,10 @@ def sums_length(k: int, n: int) -> int:
 
 
 @inlined
-def row_pass(components, X, H, l1, l2, W, store, sums, first, last):
+def row_pass(components, X, H, l1, l2, W, store, warm, sums, first, last):
     """Solve the rows of blocks [first, last); overwrite sums[first:last], and W (k, m) where store is true.
+
+    warm: W holds the rows solved for an H nearby.
 
     components is a tuple of k anything: its length is what the kernel is compiled for. X (n, m), H (k, n), W and X of
     one dtype; sums (n_blocks, sums_length(k, n)) float64.
@@ -76,7 +78,13 @@ def row_pass(components, X, H, l1, l2, W, store, sums, first, last):
                     target[i] = source[i]
                 for i in range(size, TILE):
                     target[i] = 0.0
-            solve_tile(components, x, n, H, G, P, shift, slack, N, tile, active, flag, row, solution, sums[block])
+            if warm:
+                for t in range(k):
+                    guess = W[t, start : start + size]
+                    target = tile[t * TILE : (t + 1) * TILE]
+                    for i in range(size):
+                        target[i] = guess[i]
+            solve_tile(components, x, n, H, G, P, shift, slack, N, tile, warm, active, flag, row, solution, sums[block])
             if store:
                 for t in range(k):
                     result = W[t, start : start + size]
@@ -175,7 +183,8 @@ def fit_sample(components, X, H, penalties, tilt, balanced, tol, max_passes):
     n_blocks = (X.shape[1] + BLOCK - 1) // BLOCK
     sums = np.empty((n_blocks, 1 + k * n + k * (k + 1) // 2 + k), np.float64)
     total = np.empty(sums.shape[1], np.float64)
-    unused = np.empty((k, 1), X.dtype)
+    remembers = k > MAX_ENUMERATED
+    W = np.empty((k, X.shape[1] if remembers else 1), X.dtype)
     step = H.copy()
     ahead = H.copy()
     state = np.array([np.inf, 0.5, 0.0])
@@ -183,7 +192,9 @@ def fit_sample(components, X, H, penalties, tilt, balanced, tol, max_passes):
     start = np.inf
     for i in range(max_passes):
         narrow = (ahead * one).astype(X.dtype)
-        row_pass(components, X, narrow, penalties[0], penalties[1], unused, False, sums, 0, n_blocks)
+        row_pass(
+            components, X, narrow, penalties[0], penalties[1], W, remembers, remembers and i > 0, sums, 0, n_blocks
+        )
         total[:] = 0.0
         for block in range(n_blocks):
             total += sums[block]

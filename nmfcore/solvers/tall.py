@@ -59,19 +59,24 @@ def sample_rows(X: Any, size: int, rng: np.random.RandomState) -> NDArray:
 
 
 def full_pass(
-    X: NDArray | FeatureMajorBlocks, H: NDArray, penalties: Penalties, W: NDArray | None
+    X: NDArray | FeatureMajorBlocks, H: NDArray, penalties: Penalties, W: NDArray | None, *, warm: bool = False
 ) -> NDArray[np.float64]:
-    """Solve every row of the feature-major X (n, m) for H (k, n), into W (k, m) where given; return the sums."""
+    """Solve every row of the feature-major X (n, m) for H (k, n), into W (k, m) where given; return the sums.
+
+    warm: W holds the rows solved for an H nearby.
+    """
     if isinstance(X, FeatureMajorBlocks):
         return np.concatenate(X.blocks.collect(_sums_of_rows, H, penalties)).sum(axis=0)
-    return block_sums(X, H, penalties, W).sum(axis=0)
+    return block_sums(X, H, penalties, W, warm=warm).sum(axis=0)
 
 
 def _sums_of_rows(rows: NDArray, _: int, H: NDArray, penalties: Penalties) -> NDArray[np.float64]:
     return block_sums(feature_major(rows), H, penalties, None)
 
 
-def block_sums(X: NDArray, H: NDArray, penalties: Penalties, W: NDArray | None) -> NDArray[np.float64]:
+def block_sums(
+    X: NDArray, H: NDArray, penalties: Penalties, W: NDArray | None, *, warm: bool = False
+) -> NDArray[np.float64]:
     """Do the work of `full_pass`; return the sums of each block of rows."""
     k, n = H.shape
     m = X.shape[1]
@@ -82,7 +87,7 @@ def block_sums(X: NDArray, H: NDArray, penalties: Penalties, W: NDArray | None) 
     narrow = np.ascontiguousarray(H, dtype=X.dtype)
 
     def solve(first: int, last: int) -> None:
-        row_pass(components, X, narrow, penalties.l1_W, penalties.l2_W, target, W is not None, sums, first, last)
+        row_pass(components, X, narrow, penalties.l1_W, penalties.l2_W, target, W is not None, warm, sums, first, last)
 
     run_blocks(solve, n_blocks)
     return sums
@@ -179,9 +184,10 @@ class TallCoordinateDescent:
         return full_pass(X, H, self.penalties, W)
 
     def _pass_for_W(self, H: NDArray) -> NDArray[np.float64]:
+        warm = self._W is not None
         if self._W is None:
             self._W = np.empty((len(H), self.X.shape[1]), self.X.dtype)
-        return self._pass(self.X, H, self._W)
+        return full_pass(self.X, H, self.penalties, self._W, warm=warm)
 
     def _value(self, H: NDArray, sums: NDArray[np.float64]) -> float:
         return value_of(H, sums, self.penalties)

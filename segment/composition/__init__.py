@@ -5,6 +5,7 @@ it where no fractions are known.
 """
 
 from segment.composition.area_fractions import area_fractions, fraction_profile
+from segment.composition.comparing import compare
 from segment.composition.composition import Composition
 from segment.composition.guidance import guide, guide_batch
 from segment.composition.identity import name_by_brightness, name_by_seed, order_by_brightness
@@ -15,6 +16,7 @@ __all__ = [
     "Composition",
     "CompositionWarning",
     "area_fractions",
+    "compare",
     "fraction_profile",
     "guide",
     "guide_batch",

@@ -15,8 +15,8 @@ N_DIRECTIONS = 6
 DRAWN = 12_000
 ROUNDS = 8
 SETTLED = 1e-3
-# Covariances are half their phase's own, half common to all; this part of the common variances keeps them regular.
-COMMON = 0.5
+# Covariances are mostly common to all, a little their phase's own; part of the common variances keeps them regular.
+COMMON = 0.8
 RIDGE = 0.01
 TEMPERATURES = ((1.0, 2048), (0.3, 2048), (0.1, 4096), (0.03, DRAWN), (0.0, DRAWN))
 # A fraction below this still weighs as much as this, where certainty is measured.
@@ -67,6 +67,12 @@ class Appearance:
         shares /= shares.sum(axis=0)
         return shares
 
+    def label(self, views: NDArray[np.float32], target: NDArray[np.float64], sigma: float) -> NDArray[np.intp]:
+        """Return the phase of some pixels under fractions and their uncertainty; (d, n) becomes (n,)."""
+        scores = self.scores(views)
+        offsets = solve_offsets(scores, target, sigma, schedule=TEMPERATURES).astype(np.float32)
+        return np.argmax(scores + offsets[:, None], axis=0)
+
 
 # Sums over threads would end in other bits with each number of them.
 @threadpool_limits.wrap(limits=1, user_api="blas")
@@ -100,13 +106,12 @@ def learn_appearance(
     starts: Sequence[NDArray[np.integer]],
     target: NDArray[np.float64],
     sigma: float,
-    rounds: int = ROUNDS,
 ) -> Appearance:
     """Learn what the phases look like from the start that leaves the least doubt.
 
     In turn, every phase is given the mean and covariance of its pixels, and the pixels are labelled anew by these and
     by the target, see `solve_offsets`: k-means with areas that are known [1]_, under metrics that are learned. More
-    than boundaries may thereby move.
+    than boundaries may thereby move. It ends after eight rounds, or where the labels settle.
 
     Parameters
     ----------
@@ -118,8 +123,6 @@ def learn_appearance(
         Area fractions, summing to one.
     sigma : float
         Their uncertainty.
-    rounds : int, default 8
-        Most times that they are labelled anew; fewer where the labels settle.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def learn_appearance(
     >>> [float(mean.round()) + 0.0 for mean in found.means[:, 0]]
     [0.0, 6.0]
     """
-    return min((_learned(views, start, target, sigma, rounds) for start in starts), key=lambda found: found.doubt)
+    return min((_learned(views, start, target, sigma) for start in starts), key=lambda found: found.doubt)
 
 
 def describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_phases: int) -> Appearance:
@@ -184,13 +187,11 @@ def describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_phases: 
 
 
 def _learned(
-    views: NDArray[np.float32], labels: NDArray[np.integer], target: NDArray[np.float64], sigma: float, rounds: int
+    views: NDArray[np.float32], labels: NDArray[np.integer], target: NDArray[np.float64], sigma: float
 ) -> Appearance:
     found = describe(views, labels, len(target))
-    for _ in range(rounds):
-        scores = found.scores(views)
-        offsets = solve_offsets(scores, target, sigma, schedule=TEMPERATURES).astype(np.float32)
-        moved = np.argmax(scores + offsets[:, None], axis=0)
+    for _ in range(ROUNDS):
+        moved = found.label(views, target, sigma)
         found = describe(views, moved, len(target))
         if np.mean(moved != labels) < SETTLED:
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,21 @@ from threadpoolctl import threadpool_limits
 
 from segment.composition.appearance import DRAWN, Appearance, describe, learn_appearance
 from segment.composition.evidence import leaders, log_scores
-from segment.composition.grey_levels import calm
+from segment.composition.grey_levels import BLUR, calm
 from segment.composition.offsets import draw, solve_offsets
 
 # Doubt below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
-# Doubt above these multiples of that of the unguided labels is too much.
+# Doubt above these multiples of that of the unguided labels is too much, among more than two phases and among two.
 BLURRED = 1.2
-MOVED = 1.6
-# Two phases have one fraction to be met by, and any direction can be cut at it: they are not learned anew for less.
-CLEARLY = 0.7
+CUT = 2.0
+# Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
+# refined only where that leaves less than this part of the doubt.
+CLEARLY = 0.6
+# The grey levels are cut after a blur whose sigma is this part of the shorter side, if that is more than `calm` takes.
+BLURS_PER_SIDE = 350
+# Standard deviations between the mean grey levels of two phases, below which brightness does not tell them apart.
+ALIKE = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Relearned:
     ambiguity : float
         Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each.
     is_blurred : bool
-        Whether that is too much: more than 1.2, or more than 1.6 where only the boundary between two phases has moved.
+        Whether that is too much: more than 1.2, of two phases more than 2.
     evidence : ndarray of float32, shape (k, n)
         Log scores of some pixels under the phases as the unguided labels show them.
     """
@@ -78,9 +83,11 @@ def relearn(
     Notes
     -----
     The phases are learned twice, from the labels that the abundances give under the prior, and from a cut of the grey
-    levels at the fractions, the phases in order of their brightness; the one that leaves less doubt counts. Two phases
-    are learned so only where that leaves less than 0.7 times the doubt of the unguided labels. Elsewhere their
-    boundary moves: they are described once, by the labels that the abundances give under the prior.
+    levels at the fractions, the phases in order of their brightness; the one that leaves less doubt counts.
+
+    Two phases are described once, as the cut of the grey levels shows them, and learned from there only where that
+    leaves less than 0.6 times the doubt. The abundances give the labels to start from where their two phases are alike
+    in brightness: where their mean grey levels lie less than a standard deviation apart.
 
     Learned from 12,000 pixels, drawn with a fixed seed: the cost depends on the size of the image only where the scores
     of all its pixels are found.
@@ -98,26 +105,45 @@ def relearn(
     k = len(target)
     seen = np.concatenate([views, calm(image)[None]]).reshape(len(views) + 1, -1)
     sampled = draw(seen, DRAWN)
+    grey = draw(calm(image, max(min(image.shape) / BLURS_PER_SIDE, BLUR)).reshape(1, -1), DRAWN)[0]
     evidence = draw(scores.reshape(k, -1), DRAWN)
     shares = draw(abundances.reshape(k, -1), DRAWN)
     offsets = solve_offsets(evidence, target, sigma).astype(np.float32)
     by_abundance = leaders(evidence + offsets[:, None])
     unguided = leaders(shares)
-    starts = [by_abundance, _cut(sampled[-1], unguided, shares, target)]
+    by_grey = _cut(grey, unguided, shares, target)
     before = describe(sampled, unguided, k)
-
-    def ambiguity(found: Appearance) -> float:
-        return (found.doubt + DOUBT) / (before.doubt + DOUBT)
-
-    learned, limit = learn_appearance(sampled, starts, target, sigma), BLURRED
-    if k == 2 and ambiguity(learned) > CLEARLY:
-        learned, limit = learn_appearance(sampled, [by_abundance], target, sigma, rounds=1), MOVED
+    if k == 2:
+        start = by_abundance if _are_alike(grey, unguided) else by_grey
+        learned, limit = _told_apart(sampled, start, target, sigma), CUT
+    else:
+        learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
+    ambiguity = (learned.doubt + DOUBT) / (before.doubt + DOUBT)
     return Relearned(
         learned.scores(seen).reshape(scores.shape),
-        ambiguity(learned),
-        ambiguity(learned) > limit,
+        ambiguity,
+        ambiguity > limit,
         log_scores(before.shares(sampled)[:, None], smoothing=0)[:, 0],
     )
+
+
+def _told_apart(
+    views: NDArray[np.float32], start: NDArray[np.integer], target: NDArray[np.float64], sigma: float
+) -> Appearance:
+    """Describe two phases as the start shows them, or learn them from there where that is clearly clearer."""
+    found = describe(views, start, 2)
+    found = replace(found, doubt=describe(views, found.label(views, target, sigma), 2).doubt)
+    learned = learn_appearance(views, [start], target, sigma)
+    return learned if learned.doubt + DOUBT < CLEARLY * (found.doubt + DOUBT) else found
+
+
+def _are_alike(grey: NDArray[np.float32], labels: NDArray[np.uint8]) -> bool:
+    """Say whether brightness does not tell two phases apart; it may where one of them has no pixel."""
+    parts = [grey[labels == phase] for phase in range(2)]
+    if not all(part.size for part in parts):
+        return False
+    spread = np.sqrt(sum(part.size * part.var() for part in parts) / grey.size)
+    return bool(abs(parts[0].mean() - parts[1].mean()) < ALIKE * spread)
 
 
 def _cut(

@@ -97,6 +97,7 @@ def _parameters(look: Look, n_phases: int, random_state: int) -> Parameters:
         flatten=look.flatten,
         smoothness=look.smoothness,
         sharpening=look.sharpening,
+        refine=False,
         max_pixels=MAX_PIXELS,
         random_state=random_state,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.model.mixture import Mixture
 from segment.model.parameters import LATER, Parameters
 from segment.model.teaching import Teaching
 
@@ -43,6 +44,8 @@ class FittedModel:
         Name, SHA-256 (None for an array), shape and first row of the band of every training image.
     teaching : Teaching or None
         What labels taught, which then makes the map; None for a fit without labels.
+    mixture : Mixture or None
+        What the phases look like, which then makes the map; None where they were not refined, see `Parameters.refine`.
     """
 
     parameters: Parameters
@@ -56,6 +59,7 @@ class FittedModel:
     is_converged: bool
     training: tuple[dict[str, Any], ...]
     teaching: Teaching | None = None
+    mixture: Mixture | None = None
 
     @property
     def norms(self) -> NDArray[np.float32]:
@@ -70,11 +74,12 @@ class FittedModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that decides a prediction: components, feature and phase names, parameters, teaching."""
+        """SHA-256 of all that decides a prediction: components, names, parameters, teaching, mixture."""
         parameters = self.parameters.to_json()
         # A model of an earlier version keeps its digest.
         decided = {name: value for name, value in parameters.items() if name not in LATER or value != LATER[name]}
         taught = [] if self.teaching is None else [self.teaching.to_json()]
+        taught += [] if self.mixture is None else [self.mixture.to_json()]
         described = json.dumps([decided, self.feature_names, self.names, *taught], sort_keys=True)
         # One byte order, so that a model has the same digest on every machine.
         numbers = np.ascontiguousarray(self.components, dtype="<f4").tobytes()

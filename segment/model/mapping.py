@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.appearance import principal_views
+from segment.composition.grey_levels import calm
 from segment.model.abundances import normalise
 from segment.model.fitted import FittedModel
 from segment.model.smoothing import smooth
@@ -16,10 +17,31 @@ from segment.model.training import extract_features, prepared, unmix
 from segment.records import Neighbourhood
 
 
-def find_abundances(
-    image: NDArray[np.float32], model: FittedModel, *, with_views: bool = False
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, Neighbourhood | None]:
-    """Find how much of each phase every pixel holds.
+@dataclass(frozen=True)
+class Found:
+    """What a model finds in an image.
+
+    Attributes
+    ----------
+    abundances : ndarray of float32, shape (k, h, w)
+        They sum to one in every pixel; uniform where a pixel holds no phase.
+    evidence : ndarray of float32, shape (k, h, w)
+        What guidance starts from: the abundances of the components, also where the model was refined.
+    views : ndarray of float32, shape (d, h, w), or None
+        The features, reduced to their principal directions; None where they are not wanted, or the model was taught by
+        labels, which know better than fractions what its phases look like.
+    neighbourhood : Neighbourhood or None
+        What the features saw of each pixel's surroundings, in pixels of `image`.
+    """
+
+    abundances: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    views: NDArray[np.float32] | None
+    neighbourhood: Neighbourhood | None
+
+
+def find_abundances(image: NDArray[np.float32], model: FittedModel, *, with_views: bool = False) -> Found:
+    """Find how much of each phase every pixel holds, or how probable it is there where the model was refined.
 
     Parameters
     ----------
@@ -27,32 +49,29 @@ def find_abundances(
         Grey levels in [0, 1].
     model : FittedModel
     with_views : bool, default False
-        Whether what guidance learns from is wanted too.
+        Whether what guidance learns from is wanted too; without it `Found.evidence` is that of the map.
 
     Returns
     -------
-    abundances : ndarray of float32, shape (k, h, w)
-        They sum to one in every pixel; uniform where a pixel holds no phase.
-    views : ndarray of float32, shape (d, h, w), or None
-        The features, reduced to their principal directions; None where they are not wanted, or the model was taught by
-        labels, which know better than fractions what its phases look like.
-    neighbourhood : Neighbourhood or None
-        What the features saw of each pixel's surroundings, in pixels of `image`.
+    Found
     """
     parameters = model.parameters
     grey = prepared(image, parameters)
     stack = extract_features(grey, parameters)
     seen = _in_pixels_of(image, grey, stack.neighbourhood)
-    shares = unmix(stack, model).reshape(-1, *grey.shape)
+    refined = None if model.mixture is None else model.mixture.shares(stack.X, calm(grey).ravel())
+    # The components are not needed for a map that they do not make.
+    evidence = unmix(stack, model) if refined is None or with_views else refined
+    every = [evidence] if refined is None else [refined, evidence]
     views = principal_views(stack.data) if with_views and model.teaching is None else None
     # As large as all features of all pixels.
     del stack
-    abundances = normalise(smooth(shares, parameters.smoothness))
+    every = [normalise(smooth(shares.reshape(-1, *grey.shape), parameters.smoothness)) for shares in every]
     if grey.shape != image.shape:
         # Interpolation rounds: the sums are made exact again.
-        abundances = normalise(_enlarged(abundances, image.shape))
+        every = [normalise(_enlarged(shares, image.shape)) for shares in every]
         views = None if views is None else _enlarged(views, image.shape)
-    return abundances, views, seen
+    return Found(every[0], every[-1], views, seen)
 
 
 def _in_pixels_of(

@@ -10,7 +10,14 @@ MAX_PHASES = 255
 SMALLEST_SCALE = 0.01
 MOST_LEVELS = 64
 # Parameters that files written before them lack, with the values that do nothing.
-LATER: dict[str, Any] = {"scale": 1.0, "flatten": "auto", "max_pixels": 0, "smoothness": 0.0, "min_region": 0}
+LATER: dict[str, Any] = {
+    "scale": 1.0,
+    "flatten": "auto",
+    "refine": False,
+    "max_pixels": 0,
+    "smoothness": 0.0,
+    "min_region": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class Parameters:
         Start of a fit; "auto" is nndsvda below 5 components and random from 5.
     sharpening : int
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
+    refine : bool
+        Describe each phase by what its pixels look like, after the fit, and map by that; see `Segmenter`.
     max_pixels : int
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float
@@ -74,6 +83,7 @@ class Parameters:
     tol: float
     init: str
     sharpening: int
+    refine: bool
     max_pixels: int
     smoothness: float
     min_region: int
@@ -88,8 +98,9 @@ class Parameters:
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":
             _check_whole("size", self.size, 8, 32767)
-        if not isinstance(self.clahe, bool):
-            raise ValueError(f"clahe must be True or False, got {self.clahe!r}")
+        for name in ("clahe", "refine"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
         _check_real("scale", self.scale, SMALLEST_SCALE, None)
         if self.flatten != "auto":
             _check_whole("flatten", self.flatten, 0, MOST_LEVELS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segment.composition import guide, name_by_seed, settle
+from segment.composition import compare, guide, name_by_seed, settle
 from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
 from segment.features import FEATURES
@@ -65,6 +65,8 @@ class Segmenter:
         Start of the fit; "auto" is nndsvda below 5 components and random from 5.
     sharpening : int, optional
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
+    refine : bool, optional
+        Describe each phase by what its pixels look like, after the fit, and map by that.
     max_pixels : int, optional
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float, optional
@@ -88,6 +90,11 @@ class Segmenter:
     -----
     Phases are ordered from dark to bright: phase 0 is the one whose training pixels have the lowest mean grey level.
     The same images, parameters and seed give the same map, on any number of threads.
+
+    With `refine`, what makes the map are normal distributions over six principal directions of the features and the
+    calm grey level, one or two a phase, learned from what the components lead; see `segment.model.refining.refine`. The
+    abundances are then the probabilities of the phases in a pixel, no longer shares of its neighbourhood. Known
+    fractions start from the components all the same.
 
     With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
     ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
@@ -125,6 +132,7 @@ class Segmenter:
         tol: float | None = None,
         init: str | None = None,
         sharpening: int | None = None,
+        refine: bool | None = None,
         max_pixels: int | None = None,
         smoothness: float | None = None,
         min_region: int | None = None,
@@ -144,6 +152,7 @@ class Segmenter:
             tol=tol,
             init=init,
             sharpening=sharpening,
+            refine=refine,
             max_pixels=max_pixels,
             smoothness=smoothness,
             min_region=min_region,
@@ -307,19 +316,19 @@ class Segmenter:
         notes = find_mismatches(micrograph, model.training)
         for note in notes:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
-        abundances, views, seen = find_abundances(micrograph.image, model, with_views=fractions is not None)
+        found = find_abundances(micrograph.image, model, with_views=fractions is not None)
         guidance = None
         if isinstance(fractions, str):
             if fractions != "auto":
                 raise ValueError(f"fractions must be numbers or 'auto', got {fractions!r}")
-            seen_by_each = None if views is None else [views]
-            guidance = settle([abundances], [micrograph.image], views=seen_by_each, names=model.names)[0]
+            seen_by_each = None if found.views is None else [found.views]
+            guidance = settle([found.evidence], [micrograph.image], views=seen_by_each, names=model.names)[0]
         elif fractions is not None:
             guidance = guide(
-                abundances,
+                found.evidence,
                 fractions,
                 image=micrograph.image,
-                views=views,
+                views=found.views,
                 names=model.names,
                 densities=densities,
                 sigma=fraction_sigma,
@@ -327,20 +336,23 @@ class Segmenter:
                 gate=gate,
                 strict=strict,
             )
-        found = largest(abundances) if guidance is None else guidance.labels
+        drawn = largest(found.abundances)
+        if guidance is not None:
+            guidance = compare(guidance, drawn)
+            drawn = guidance.labels
         # Fractions that are met to the pixel stay so.
         is_exact = hard and guidance is not None and not isinstance(fractions, str)
-        labels = found if is_exact else clean(found, self.parameters.min_region)
+        labels = drawn if is_exact else clean(drawn, self.parameters.min_region)
         counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)
         return PhaseMap(
             labels=labels,
-            abundances=abundances,
+            abundances=found.abundances,
             fractions=counts / labels.size,
             names=model.names,
             micrograph=micrograph,
             parameters=self.parameters.to_json(),
             guidance=guidance,
-            treatment=Treatment(seen, int(np.count_nonzero(labels != found)), notes),
+            treatment=Treatment(found.neighbourhood, int(np.count_nonzero(labels != drawn)), notes),
         )
 
     def fit_predict(self, image: Image) -> PhaseMap:

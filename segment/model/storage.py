@@ -12,6 +12,7 @@ import numpy as np
 
 from segment.io import write_npz
 from segment.model.fitted import FittedModel
+from segment.model.mixture import from_json as mixture_from_json
 from segment.model.parameters import from_json
 from segment.model.teaching import from_json as teaching_from_json
 
@@ -48,6 +49,7 @@ def save(path: str | Path, model: FittedModel) -> None:
         "is_converged": model.is_converged,
         "training": model.training,
         "teaching": None if model.teaching is None else model.teaching.to_json(),
+        "mixture": None if model.mixture is None else model.mixture.to_json(),
     }
     write_npz(
         path,
@@ -96,7 +98,8 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
     """Return the model of a description and its arrays; ValueError, KeyError or TypeError where they do not fit."""
     parameters = from_json(described["parameters"])
     feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
-    shape, taught = (parameters.n_phases, len(feature_names)), described.get("teaching")
+    shape = (parameters.n_phases, len(feature_names))
+    taught, refined = described.get("teaching"), described.get("mixture")
     if components.shape != shape or len(names) != shape[0] or components.dtype.kind != "f":
         raise ValueError(f"components of shape {components.shape} where {shape} was described")
     if not np.all(np.isfinite(components) & (components >= 0)):
@@ -114,6 +117,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
         training=tuple(described["training"]),
         # Files of earlier versions say nothing of it.
         teaching=None if taught is None else teaching_from_json(taught, *shape),
+        mixture=None if refined is None else mixture_from_json(refined, *shape),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import nmfcore
 from segment.features import FEATURES, extract
 from segment.model.abundances import largest, scale
 from segment.model.fitted import FittedModel
-from segment.model.parameters import Parameters
+from segment.model.parameters import MAX_PHASES, Parameters
+from segment.model.refining import judged, refine, sample
 from segment.model.sharpening import sharpen
 from segment.model.teaching import visible
 from segment.preprocess import prepare
@@ -59,22 +61,32 @@ def stack_features(
         Grey level of each row's pixel.
     """
     n_features = len(FEATURES[parameters.features].names)
-    total = sum(grey.size for grey in greys)
-    share = min(1.0, MOST_ENTRIES / (n_features * total), (parameters.max_pixels or total) / total)
-    if len(greys) == 1 and share == 1.0:
+    if len(greys) == 1 and _share(greys, parameters) == 1.0:
         return extract_features(greys[0], parameters).X, greys[0].ravel()
-    counts = [max(1, round(share * grey.size)) for grey in greys]
-    rng = np.random.default_rng(parameters.random_state)
-    joined = np.empty((n_features, sum(counts)), dtype=np.float32)
-    levels = np.empty(sum(counts), dtype=np.float32)
+    every = choose_rows(greys, parameters)
+    levels = np.concatenate([grey.ravel()[chosen] for grey, chosen in zip(greys, every, strict=True)])
+    joined = np.empty((n_features, len(levels)), dtype=np.float32)
     start = 0
-    for grey, count in zip(greys, counts, strict=True):
+    for grey, chosen in zip(greys, every, strict=True):
+        count = grey.size if isinstance(chosen, slice) else len(chosen)
         rows = slice(start, start + count)
-        chosen = slice(None) if share == 1.0 else draw(rng, grey.size, count)
         joined[:, rows] = extract_features(grey, parameters).data.reshape(n_features, -1)[:, chosen]
-        levels[rows] = grey.ravel()[chosen]
         start += count
     return joined.T, levels
+
+
+def choose_rows(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> list[slice | NDArray[np.int64]]:
+    """Return which pixels of each image are rows of what `stack_features` returns: all, or a sample."""
+    share = _share(greys, parameters)
+    if share == 1.0:
+        return [slice(None)] * len(greys)
+    rng = np.random.default_rng(parameters.random_state)
+    return [draw(rng, grey.size, max(1, round(share * grey.size))) for grey in greys]
+
+
+def _share(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> float:
+    n_features, total = len(FEATURES[parameters.features].names), sum(grey.size for grey in greys)
+    return min(1.0, MOST_ENTRIES / (n_features * total), (parameters.max_pixels or total) / total)
 
 
 def draw(rng: np.random.Generator, n_pixels: int, count: int) -> NDArray[np.int64]:
@@ -167,7 +179,30 @@ def train(
     if total < parameters.n_phases:
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
     X, levels = stack_features(greys, parameters)
-    return learn(X, levels, parameters, total, training)
+    model = learn(X, levels, parameters, total, training)
+    return _refined(model, X, greys) if parameters.refine and parameters.n_phases > 1 else model
+
+
+def _refined(model: FittedModel, X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]]) -> FittedModel:
+    """Refine a model, from its own phases and from those of a fit with one more; see `refine`."""
+    parameters = model.parameters
+    rows = choose_rows(greys, parameters)
+    sampled = sample(X, greys, rows)
+    drawn, levels = np.asfortranarray(sampled[0]), sampled[1]
+    models, k = [model], parameters.n_phases
+    if k < min(MAX_PHASES, len(drawn)):
+        with warnings.catch_warnings():
+            # That one component more explains nothing is no fault of the model.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            models.append(learn(drawn, levels, replace(parameters, n_phases=k + 1), len(drawn)))
+    starts = [largest(unmix(FeatureStack(drawn.T[:, None], model.feature_names), one)) for one in models]
+    ends = np.cumsum([grey.size for grey in greys])
+    is_whole = len(X) == ends[-1]
+    images = [
+        (X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X, greys[i])
+        for i in judged(len(greys))
+    ]
+    return refine(model, [start.ravel() for start in starts], sampled, images)
 
 
 def learn(

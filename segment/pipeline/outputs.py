@@ -150,6 +150,7 @@ def _side_car(
             "components": model.components.tolist(),
             "training": model.training,
             "teaching": None if model.teaching is None else model.teaching.to_json(),
+            "mixture": None if model.mixture is None else model.mixture.to_json(),
         },
         "phases": list(phase_map.names),
         "labels_sha256": digest_labels(phase_map.labels),

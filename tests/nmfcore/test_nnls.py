@@ -5,6 +5,8 @@ import pytest
 from scipy.optimize import nnls
 
 from nmfcore import non_negative_factorization
+from nmfcore.penalties import Penalties
+from nmfcore.solvers.tall import full_pass
 from tests.nmfcore.contracts import rounding
 
 
@@ -48,6 +50,19 @@ def make_problem(m, n, k, dtype=np.float64, seed=0):
 def test_tiles(k, n, dtype):
     X, H = make_problem(601, n, k, dtype)
     assert_optimal(X, solve(X, H), H)
+
+
+@pytest.mark.parametrize("guess", ["nothing", "everything", "anything"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("k", range(1, 9))
+def test_tiles_from_what_was_active_elsewhere(k, dtype, guess):
+    X, H = make_problem(601, 6, k, dtype)
+    W = {"nothing": np.zeros((k, 601)), "everything": np.ones((k, 601))}.get(
+        guess, np.random.default_rng(1).integers(0, 2, (k, 601)).astype(float)
+    )
+    W = W.astype(dtype)
+    full_pass(np.ascontiguousarray(X.T), H, Penalties(), W, warm=True)
+    assert_optimal(X, W.T, H)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 12, 30, 60])
