@@ -61,8 +61,9 @@ def find_abundances(image: NDArray[np.float32], model: FittedModel, *, with_view
     seen = _in_pixels_of(image, grey, stack.neighbourhood)
     refined = None if model.mixture is None else model.mixture.shares(stack.X, calm(grey).ravel())
     # The components are not needed for a map that they do not make.
-    evidence = unmix(stack, model) if refined is None or with_views else refined
-    every = [evidence] if refined is None else [refined, evidence]
+    every = [] if refined is None else [refined]
+    if refined is None or with_views:
+        every.append(unmix(stack, model))
     views = principal_views(stack.data) if with_views and model.teaching is None else None
     # As large as all features of all pixels.
     del stack

@@ -1,0 +1,241 @@
+"""Learn what the phases of a fitted model look like, and choose the description whose boundaries are the sharpest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from threadpoolctl import threadpool_limits
+
+from segment.composition.appearance import N_DIRECTIONS, RIDGE, Appearance
+from segment.composition.grey_levels import calm
+from segment.composition.offsets import draw
+from segment.model.abundances import largest
+from segment.model.fitted import FittedModel
+from segment.model.mixture import Mixture, see
+
+DRAWN = 12_000
+ROUNDS = 8
+SETTLED = 1e-3
+# Covariances that are common to all phases, or half so.
+COMMON = (1.0, 0.5)
+# Images whose boundaries are looked at, evenly spread over those of the training.
+JUDGED = 4
+TINY = 1e-12
+
+
+def judged(n_images: int) -> list[int]:
+    """Return the numbers of the images whose boundaries are looked at, at most four.
+
+    Examples
+    --------
+    >>> judged(2), judged(10)
+    ([0, 1], [0, 3, 6, 9])
+    """
+    return sorted({round(place) for place in np.linspace(0, n_images - 1, min(n_images, JUDGED))})
+
+
+# Sums over threads would end in other bits with each number of them.
+@threadpool_limits.wrap(limits=1, user_api="blas")
+def refine(
+    model: FittedModel,
+    starts: Sequence[NDArray[np.uint8]],
+    sampled: tuple[NDArray[np.float32], NDArray[np.float32]],
+    images: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> FittedModel:
+    """Describe the phases of a model by normal distributions, and order them anew from dark to bright.
+
+    From each start, under each kind of covariance, the pixels are labelled and described in turn, up to eight
+    times: classification by expectation maximisation [1]_. A start with one group more than there are phases ends with
+    the two groups in one phase whose separation says least: of all pairs, that which loses most entropy [2]_ for what
+    it takes from the entropy of the fractions. Of the descriptions that come of it, the one counts whose boundaries
+    have the largest mean gradient of the features: phases end where the image changes.
+
+    Parameters
+    ----------
+    model : FittedModel
+        k phases.
+    starts : sequence of ndarray of uint8, shape (n,)
+        Labels of the sampled pixels; the first by the phases of the model, the others by any k or k + 1 groups.
+    sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
+        Features and calm grey levels of some pixels of all training images.
+    images : sequence of (ndarray of float32, shape (h * w, n_features), ndarray of float32, shape (h, w))
+        Features and grey levels of the images whose boundaries are looked at.
+
+    Returns
+    -------
+    FittedModel
+        With a mixture, its components in the order of the refined phases; `model` itself where no description has a
+        boundary.
+
+    References
+    ----------
+    .. [1] G. Celeux, G. Govaert, "A classification EM algorithm for clustering and two stochastic versions", doi
+       10.1016/0167-9473(92)90042-E.
+    .. [2] J.-P. Baudry et al., "Combining mixture components for clustering", doi 10.1198/jcgs.2010.08111, eq. 9.
+    """
+    X, levels = sampled
+    k = model.parameters.n_phases
+    directions = _principal(X)
+    views = see(directions, X, levels)
+    seen = []
+    for features, grey in images:
+        image_views = see(directions, features, calm(grey).ravel())
+        seen.append((image_views, _gradient(image_views[:-1].reshape(-1, *grey.shape))))
+    best, sharpest = None, 0.0
+    for found in _describe_all(views, starts, k):
+        sharpness = _sharpness(found, seen)
+        if sharpness > sharpest:
+            best, sharpest = found, sharpness
+    if best is None:
+        return model
+    appearance, owners = best
+    labels = _labels(best, views)
+    counts = np.bincount(labels, minlength=k)
+    brightness = np.full(k, np.inf)
+    np.divide(np.bincount(labels, weights=levels, minlength=k), counts, out=brightness, where=counts > 0)
+    order = np.argsort(brightness, kind="stable")
+    rank = np.argsort(order)
+    mixture = Mixture(
+        directions,
+        appearance.means,
+        appearance.whiteners,
+        appearance.log_volumes,
+        appearance.fractions,
+        tuple(int(rank[owner]) for owner in owners),
+    )
+    return replace(model, components=np.ascontiguousarray(model.components[order]), mixture=mixture)
+
+
+def sample(
+    X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]], rows: Sequence[slice | NDArray[np.int64]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Draw 12,000 rows of X, with a fixed seed, and the calm grey levels of their pixels.
+
+    Parameters
+    ----------
+    X : ndarray of float32, shape (n_rows, n_features)
+        Pixels of all images.
+    greys : sequence of ndarray of float32, shape (h, w)
+    rows : sequence of slice or ndarray of int
+        Which pixels of each image are rows of X.
+    """
+    levels = np.concatenate([calm(grey).ravel()[chosen] for grey, chosen in zip(greys, rows, strict=True)])
+    return draw(X.T, DRAWN).T, draw(levels[None], DRAWN)[0]
+
+
+def _describe_all(
+    views: NDArray[np.float32], starts: Sequence[NDArray[np.uint8]], k: int
+) -> Iterator[tuple[Appearance, NDArray[np.intp]]]:
+    """Yield every description, and the phase of each of its distributions."""
+    for start in starts:
+        n_groups = max(k, int(start.max()) + 1)
+        for common in COMMON:
+            appearance = _settle(views, start, n_groups, common)
+            owners = np.arange(k)
+            if n_groups > k:
+                shares = appearance.shares(views)
+                joined = _join(shares)
+                overlap = np.zeros((k, k))
+                np.add.at(overlap, (joined[shares.argmax(axis=0)], starts[0]), 1)
+                # Each phase keeps the number of the component that it has most pixels in common with.
+                owners = linear_sum_assignment(-overlap)[1][joined]
+            yield appearance, owners
+
+
+def _settle(views: NDArray[np.float32], labels: NDArray[np.uint8], n_groups: int, common: float) -> Appearance:
+    found = _describe(views, labels, n_groups, common)
+    for _ in range(ROUNDS):
+        moved = found.shares(views).argmax(axis=0)
+        found = _describe(views, moved, n_groups, common)
+        if np.mean(moved != labels) < SETTLED:
+            break
+        labels = moved
+    return found
+
+
+def _describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_groups: int, common: float) -> Appearance:
+    """Describe each group by its mean and covariance; one with hardly a pixel by those of all."""
+    width, views64 = len(views), views.astype(np.float64)
+    parts = [views64[:, labels == group] for group in range(n_groups)]
+    parts = [part if part.shape[1] > width + 1 else views64 for part in parts]
+    fractions = np.bincount(labels, minlength=n_groups) / labels.size
+    covariances = np.stack([np.cov(part, bias=True).reshape(width, width) for part in parts])
+    shared = np.einsum("k,kde->de", fractions, covariances)
+    variances = np.diag(shared)
+    floor = 1e-7 * variances.sum() + TINY
+    mixed = (1 - common) * covariances + common * shared + np.diag(RIDGE * variances + floor)
+    factors = np.linalg.cholesky(mixed)
+    return Appearance(
+        np.stack([part.mean(axis=1) for part in parts]).astype(np.float32),
+        np.linalg.inv(factors).astype(np.float32),
+        np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1),
+        fractions,
+    )
+
+
+def _join(shares: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Join the two of n groups whose separation says least; return the number, 0 ... n - 2, of each group's union."""
+    n = len(shares)
+    wide = shares.astype(np.float64)
+    fractions = wide.mean(axis=1)
+    best, joined, most = (0, 1), np.arange(n), -np.inf
+    for first in range(n):
+        for second in range(first + 1, n):
+            union = _entropy(wide[first]) + _entropy(wide[second]) - _entropy(wide[first] + wide[second])
+            merged = fractions[first] + fractions[second]
+            of_fractions = _entropy(fractions[first]) + _entropy(fractions[second]) - _entropy(merged)
+            lost = union.mean() / max(float(of_fractions), TINY)
+            if lost > most:
+                best, most = (first, second), lost
+    joined[best[1]] = best[0]
+    return np.unique(joined, return_inverse=True)[1]
+
+
+def _entropy(shares: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:
+    return -shares * np.log(np.maximum(shares, TINY))
+
+
+def _principal(X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the directions in which the rows of X differ most, shape (up to 6, n_features)."""
+    centred = X.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :N_DIRECTIONS]
+    return np.ascontiguousarray(directions.T, dtype=np.float32)
+
+
+def _gradient(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the magnitude of the gradient of several planes together; (d, h, w) becomes (h, w)."""
+    squared = np.zeros(planes.shape[1:], dtype=np.float32)
+    for plane in planes:
+        for order in ((1, 0), (0, 1)):
+            squared += np.square(cv2.Sobel(plane, cv2.CV_32F, *order))
+    return np.sqrt(squared)
+
+
+def _labels(found: tuple[Appearance, NDArray[np.intp]], views: NDArray[np.float32]) -> NDArray[np.uint8]:
+    appearance, owners = found
+    each = appearance.shares(views)
+    shares = np.zeros((int(owners.max()) + 1, each.shape[1]), dtype=np.float32)
+    for owner, share in zip(owners, each, strict=True):
+        shares[owner] += share
+    return largest(shares)
+
+
+def _sharpness(
+    found: tuple[Appearance, NDArray[np.intp]],
+    seen: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> float:
+    """Return the mean gradient where neighbouring pixels have different labels; 0 where none have."""
+    total, count = 0.0, 0
+    for views, gradient in seen:
+        labels = _labels(found, views).reshape(gradient.shape)
+        for here, there in (((slice(None), slice(1, None)), (slice(None), slice(-1))), (slice(1, None), slice(-1))):
+            differ = labels[here] != labels[there]
+            total += float(gradient[here][differ].sum(dtype=np.float64) + gradient[there][differ].sum(dtype=np.float64))
+            count += 2 * int(differ.sum())
+    return total / count if count else 0.0
