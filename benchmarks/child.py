@@ -136,29 +136,51 @@ def stream_rows(folder: str, n_samples: int, n_features: int, n_components: int)
 
 
 def first_page() -> dict[str, Any]:
-    """Start the app, load its page, and end it; also say how much CPU the process that serves took until then."""
+    """Start the app, load its page, also in Chromium where there is one, and end it.
+
+    Seconds since the start: until the page was served, until the browser showed something, until it could be used; and
+    the CPU that the process that serves took until the first.
+    """
     import os
     import re
+    import shutil
     import subprocess
+    from contextlib import ExitStack
+    from importlib.util import find_spec
     from pathlib import Path
+    from time import time
     from urllib.request import urlopen
 
-    start = perf_counter()
-    command = [sys.executable, "-m", "segment", "ui", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as app:
-        try:
-            assert app.stdout is not None
-            address = re.search(r"http://[\d.:]+", app.stdout.readline())
-            if address is None:
-                raise RuntimeError("the app did not start")
-            urlopen(address[0]).read()
-            seconds = perf_counter() - start
-            # proc(5): user and system time are the 14th and 15th field; the 2nd may contain spaces.
-            fields = Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()
-            ticks = int(fields[11]) + int(fields[12])
-        finally:
-            app.terminate()
-    return {"seconds": seconds, "cpu_seconds": ticks / os.sysconf("SC_CLK_TCK")}
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with ExitStack() as stack:
+        tab = None
+        if chromium is not None and find_spec("playwright") is not None:
+            from playwright.sync_api import sync_playwright
+
+            flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            browsers = stack.enter_context(sync_playwright()).chromium
+            tab = stack.enter_context(browsers.launch(executable_path=chromium, args=flags)).new_page()
+        seen: dict[str, Any] = {"painted": None, "usable": None}
+        start, started = perf_counter(), time()
+        command = [sys.executable, "-m", "segment", "ui", "--no-browser", "--port", "0"]
+        app = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        stack.callback(app.terminate)
+        assert app.stdout is not None
+        address = re.search(r"http://[\d.:]+", app.stdout.readline())
+        if address is None:
+            raise RuntimeError("the app did not start")
+        urlopen(address[0]).read()
+        seconds = perf_counter() - start
+        # proc(5): user and system time are the 14th and 15th field; the 2nd may contain spaces.
+        fields = Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()
+        ticks = int(fields[11]) + int(fields[12])
+        if tab is not None:
+            tab.goto(address[0])
+            tab.get_by_role("button", name="Segment", exact=True).wait_for()
+            seen["usable"] = perf_counter() - start
+            first = "performance.timeOrigin + performance.getEntriesByName('first-contentful-paint')[0].startTime"
+            seen["painted"] = tab.evaluate(first) / 1000 - started
+    return {"seconds": seconds, "cpu_seconds": ticks / os.sysconf("SC_CLK_TCK"), **seen}
 
 
 def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]:

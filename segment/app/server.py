@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -105,13 +106,18 @@ def _run(
         )
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    startup = server.startup
+    startup, shutdown = server.startup, server.shutdown
 
     async def started(sockets: list[socket.socket] | None = None) -> None:
         await startup(sockets)
         on_ready(address)
 
-    server.startup = started
+    async def ended(sockets: list[socket.socket] | None = None) -> None:
+        # Every open page holds a connection; that it is cut off now is no error.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await shutdown(sockets)
+
+    server.startup, server.shutdown = started, ended
     server.run(sockets=[listening])
 
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
 from segment.io import write_png
 from segment.samples.sample import make_micrograph
 from tests.app.browser.page import drop, run, says, slide
@@ -48,3 +55,20 @@ def test_nobody_else_is_called(user, server, micrograph):
     says(page, "1 image opened")
     called = [line for line in server.log.read_text().splitlines() if HERE not in line]
     assert called == []
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_silence_while_a_page_is_open(browser, end):
+    command = [sys.executable, "-m", "segment", "ui", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        address = re.search(r"http://[\d.:]+", process.stdout.readline())
+        assert address is not None
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(address[0])
+            page.wait_for_function("document.querySelector('#drop .zone.ready')", timeout=120_000)
+            process.send_signal(end)
+            process.wait(60)
+            assert process.stderr.read() == ""
