@@ -151,8 +151,8 @@ class Guidance:
     misnaming : float
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     fights_image : bool
-        Whether `misnaming` exceeds 0.3; or `ambiguity` 1.2 where phases were learned anew (1.6 where of two phases only
-        the boundary moved), `conflict` 0.75 elsewhere.
+        Whether `misnaming` exceeds 0.3 or `conflict` 0.75; where phases were learned anew, whether `ambiguity` exceeds
+        1.1 (1.6 for two phases) or `misnaming` 0.7, or 0.3 while the other naming would override less than 0.05.
     is_guided : bool
         False where the guidance abstained.
     ambiguity : float or None
@@ -232,7 +232,8 @@ class PhaseMap:
     labels : ndarray of uint8, shape (h, w)
         Phase ids 0..k-1, at the micrograph's own size after its band was cropped.
     abundances : ndarray of float32, shape (k, h, w)
-        Share of each phase in each pixel; they sum to one over k.
+        Share of each phase in each pixel, or how probable it is there where the model was refined or taught by labels;
+        they sum to one over k.
     fractions : ndarray of float64, shape (k,)
         Area fraction of each label, in [0, 1].
     names : tuple of str

@@ -8,7 +8,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
 from segment.composition.appearance import N_DIRECTIONS, RIDGE, Appearance
@@ -23,6 +22,8 @@ ROUNDS = 8
 SETTLED = 1e-3
 # Covariances that are common to all phases, or half so.
 COMMON = (1.0, 0.5)
+# A description counts where its boundaries are this much sharper than those of the components.
+CLEARLY = 1.05
 # Images whose boundaries are looked at, evenly spread over those of the training.
 JUDGED = 4
 TINY = 1e-12
@@ -45,32 +46,34 @@ def refine(
     model: FittedModel,
     starts: Sequence[NDArray[np.uint8]],
     sampled: tuple[NDArray[np.float32], NDArray[np.float32]],
-    images: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    images: Sequence[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]],
 ) -> FittedModel:
-    """Describe the phases of a model by normal distributions, and order them anew from dark to bright.
+    """Describe the phases of a model by normal distributions, where that makes boundaries sharper.
 
     From each start, under each kind of covariance, the pixels are labelled and described in turn, up to eight
     times: classification by expectation maximisation [1]_. A start with one group more than there are phases ends with
     the two groups in one phase whose separation says least: of all pairs, that which loses most entropy [2]_ for what
     it takes from the entropy of the fractions. Of the descriptions that come of it, the one counts whose boundaries
-    have the largest mean gradient of the features: phases end where the image changes.
+    have the largest mean gradient of the features, for phases end where the image changes; none does unless it is 1.05
+    times that of the components' own boundaries.
 
     Parameters
     ----------
     model : FittedModel
         k phases.
     starts : sequence of ndarray of uint8, shape (n,)
-        Labels of the sampled pixels; the first by the phases of the model, the others by any k or k + 1 groups.
+        Labels of the sampled pixels, of k or k + 1 groups.
     sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
         Features and calm grey levels of some pixels of all training images.
-    images : sequence of (ndarray of float32, shape (h * w, n_features), ndarray of float32, shape (h, w))
-        Features and grey levels of the images whose boundaries are looked at.
+    images : sequence of (ndarray of float32, ndarray of float32, ndarray of uint8)
+        Features, shape (h * w, n_features), grey levels and labels by the components, both of shape (h, w), of the
+        images whose boundaries and brightness are looked at.
 
     Returns
     -------
     FittedModel
-        With a mixture, its components in the order of the refined phases; `model` itself where no description has a
-        boundary.
+        With a mixture, whose phases are ordered from dark to bright as the components are; `model` itself where no
+        description counts.
 
     References
     ----------
@@ -82,24 +85,26 @@ def refine(
     k = model.parameters.n_phases
     directions = _principal(X)
     views = see(directions, X, levels)
-    seen = []
-    for features, grey in images:
-        image_views = see(directions, features, calm(grey).ravel())
-        seen.append((image_views, _gradient(image_views[:-1].reshape(-1, *grey.shape))))
-    best, sharpest = None, 0.0
+    seen = [see(directions, features, calm(grey).ravel()) for features, grey, _ in images]
+    gradients = [
+        _gradient(planes[:-1].reshape(-1, *grey.shape)) for planes, (_, grey, _) in zip(seen, images, strict=True)
+    ]
+    best, maps = None, [labels for _, _, labels in images]
+    sharpest = CLEARLY * _sharpness(maps, gradients)
     for found in _describe_all(views, starts, k):
-        sharpness = _sharpness(found, seen)
+        drawn = [_labels(found, planes).reshape(g.shape) for planes, g in zip(seen, gradients, strict=True)]
+        sharpness = _sharpness(drawn, gradients)
         if sharpness > sharpest:
-            best, sharpest = found, sharpness
+            best, maps, sharpest = found, drawn, sharpness
     if best is None:
         return model
     appearance, owners = best
-    labels = _labels(best, views)
+    labels = np.concatenate([drawn.ravel() for drawn in maps])
+    greys = np.concatenate([grey.ravel() for _, grey, _ in images])
     counts = np.bincount(labels, minlength=k)
     brightness = np.full(k, np.inf)
-    np.divide(np.bincount(labels, weights=levels, minlength=k), counts, out=brightness, where=counts > 0)
-    order = np.argsort(brightness, kind="stable")
-    rank = np.argsort(order)
+    np.divide(np.bincount(labels, weights=greys, minlength=k), counts, out=brightness, where=counts > 0)
+    rank = np.argsort(np.argsort(brightness, kind="stable"))
     mixture = Mixture(
         directions,
         appearance.means,
@@ -108,7 +113,7 @@ def refine(
         appearance.fractions,
         tuple(int(rank[owner]) for owner in owners),
     )
-    return replace(model, components=np.ascontiguousarray(model.components[order]), mixture=mixture)
+    return replace(model, mixture=mixture)
 
 
 def sample(
@@ -136,15 +141,7 @@ def _describe_all(
         n_groups = max(k, int(start.max()) + 1)
         for common in COMMON:
             appearance = _settle(views, start, n_groups, common)
-            owners = np.arange(k)
-            if n_groups > k:
-                shares = appearance.shares(views)
-                joined = _join(shares)
-                overlap = np.zeros((k, k))
-                np.add.at(overlap, (joined[shares.argmax(axis=0)], starts[0]), 1)
-                # Each phase keeps the number of the component that it has most pixels in common with.
-                owners = linear_sum_assignment(-overlap)[1][joined]
-            yield appearance, owners
+            yield appearance, _join(appearance.shares(views)) if n_groups > k else np.arange(k)
 
 
 def _settle(views: NDArray[np.float32], labels: NDArray[np.uint8], n_groups: int, common: float) -> Appearance:
@@ -226,14 +223,10 @@ def _labels(found: tuple[Appearance, NDArray[np.intp]], views: NDArray[np.float3
     return largest(shares)
 
 
-def _sharpness(
-    found: tuple[Appearance, NDArray[np.intp]],
-    seen: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
-) -> float:
+def _sharpness(maps: Sequence[NDArray[np.uint8]], gradients: Sequence[NDArray[np.float32]]) -> float:
     """Return the mean gradient where neighbouring pixels have different labels; 0 where none have."""
     total, count = 0.0, 0
-    for views, gradient in seen:
-        labels = _labels(found, views).reshape(gradient.shape)
+    for labels, gradient in zip(maps, gradients, strict=True):
         for here, there in (((slice(None), slice(1, None)), (slice(None), slice(-1))), (slice(1, None), slice(-1))):
             differ = labels[here] != labels[there]
             total += float(gradient[here][differ].sum(dtype=np.float64) + gradient[there][differ].sum(dtype=np.float64))

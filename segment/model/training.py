@@ -195,14 +195,18 @@ def _refined(model: FittedModel, X: NDArray[np.float32], greys: Sequence[NDArray
             # That one component more explains nothing is no fault of the model.
             warnings.simplefilter("ignore", RuntimeWarning)
             models.append(learn(drawn, levels, replace(parameters, n_phases=k + 1), len(drawn)))
-    starts = [largest(unmix(FeatureStack(drawn.T[:, None], model.feature_names), one)) for one in models]
     ends = np.cumsum([grey.size for grey in greys])
     is_whole = len(X) == ends[-1]
-    images = [
-        (X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X, greys[i])
-        for i in judged(len(greys))
-    ]
-    return refine(model, [start.ravel() for start in starts], sampled, images)
+    images = []
+    for i in judged(len(greys)):
+        features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
+        images.append((features, greys[i], _label(features, model).reshape(greys[i].shape)))
+    return refine(model, [_label(drawn, one) for one in models], sampled, images)
+
+
+def _label(X: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
+    """Return the leading component of each row of X."""
+    return largest(unmix(FeatureStack(X.T[:, None], model.feature_names), model))
 
 
 def learn(
