@@ -16,6 +16,10 @@ CAUTIOUS = 0.5
 # Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
 MISNAMED = 0.3
 OVERRULED = 0.75
+# Phases that are learned anew may well differ from the unguided ones, whose evidence this is: they are only misnamed
+# where another naming would keep more than this, or would override next to nothing.
+MISNAMED_ANEW = 0.7
+FITTING = 0.05
 
 
 class CompositionWarning(UserWarning):
@@ -61,7 +65,10 @@ class Prior:
 
     def fights(self, conflict: float, misnaming: float, is_blurred: bool | None = None) -> bool:
         """Say whether so much conflict is a fight; where phases were learned anew, whether they are blurred is."""
-        return misnaming > MISNAMED or (conflict > OVERRULED if is_blurred is None else is_blurred)
+        if is_blurred is None:
+            return misnaming > MISNAMED or conflict > OVERRULED
+        is_other = misnaming > MISNAMED and conflict - misnaming < FITTING
+        return is_other or misnaming > MISNAMED_ANEW or is_blurred
 
     def abstains(self, is_blurred: bool | None) -> bool:
         """Say whether a fight leaves the labels unguided: if so asked, or if not even learning made peace."""
