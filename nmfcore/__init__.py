@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nmfcore._imports import uncollected
 from nmfcore._version import __version__
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'nmfcore' has no attribute {name!r}")
-    value = getattr(import_module(f"nmfcore.{_HOMES[name]}"), name)
+    with uncollected():
+        value = getattr(import_module(f"nmfcore.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

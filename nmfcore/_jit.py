@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from nmfcore._imports import uncollected
+
+with uncollected():
+    from numba import njit
 
 # Without "nnan" and "ninf", so that a NaN is still seen; reassociation is what lets sums run in vector lanes.
 _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from nmfcore.init import INITS
 from nmfcore.iterate import Limits, Progress, Trace, iterate
 from nmfcore.objectives import translate_penalties
+from nmfcore.passes import BLAS_ALONE
 from nmfcore.penalties import Penalties, Penalty
 from nmfcore.problem import Problem, beta_of, make_problem
 from nmfcore.solvers import SOLVERS, check_supported, exact, sampled_start, tall
@@ -353,10 +354,12 @@ def _is_tall(problem: Problem, solver: str, k: int, held: NDArray | None) -> boo
 
 def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits) -> Trace:
     make = _start_tall if _is_tall(problem, solver, start.k, start.held) else _start_alternating
-    state, first = make(problem, start, solver, rng, limits)
-    trace = iterate(
-        state, start=first, reference=problem.reference, scale=problem.scale, gain=problem.gain, limits=limits
-    )
+    # Once for the whole run: telling the library costs as much as a small product.
+    with BLAS_ALONE:
+        state, first = make(problem, start, solver, rng, limits)
+        trace = iterate(
+            state, start=first, reference=problem.reference, scale=problem.scale, gain=problem.gain, limits=limits
+        )
     if start.held is not None or problem.beta != 2.0:
         return trace
     return vanished(trace, problem.penalties, problem.reference)

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from sklearn.utils.extmath import randomized_svd
 
 from nmfcore.init.random import weighted_mean
 from nmfcore.passes import BLAS_ALONE
 
 _SMALL = 128
+_SHORT = 256
 _NEGLIGIBLE = 1e-6
 # Above the noise of singular values that come from a Gram matrix.
 _NO_VALUE = 1e-6
@@ -73,23 +75,24 @@ def _leading_triplets(X: Any, k: int, rng: np.random.RandomState) -> tuple[NDArr
     m, n = X.shape
     # The library's own threads would split sums by their number, and the start would depend on it.
     with BLAS_ALONE:
-        if min(m, n) > _SMALL:
+        if min(m, n) > _SHORT:
             return randomized_svd(X, min(k, m, n), random_state=rng)
         A = X.astype(np.float64)
-        dense = not sp.issparse(A) and max(m, n) <= 4 * _SMALL
-        U, S, Vt = np.linalg.svd(A, full_matrices=False) if dense else _thin_svd(A)
-    return U[:, :k], S[:k], Vt[:k]
+        if not sp.issparse(A) and max(m, n) <= 4 * _SMALL:
+            U, S, Vt = np.linalg.svd(A, full_matrices=False)
+            return U[:, :k], S[:k], Vt[:k]
+        return _thin_svd(A, k)
 
 
-def _thin_svd(A: Any) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the SVD of a matrix with one short side through the eigenvectors of the small Gram matrix."""
+def _thin_svd(A: Any, k: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the k leading triplets of a matrix with one short side, by eigenvectors of the small Gram matrix."""
     if A.shape[0] < A.shape[1]:
-        U, S, Vt = _thin_svd(A.T)
+        U, S, Vt = _thin_svd(A.T, k)
         return Vt.T, S, U.T
     gram = A.T @ A
-    values, V = np.linalg.eigh(gram.toarray() if sp.issparse(gram) else gram)
-    order = np.argsort(values)[::-1]
-    S, V = np.sqrt(np.maximum(values[order], 0.0)), V[:, order]
+    n = A.shape[1]
+    values, V = eigh(gram.toarray() if sp.issparse(gram) else gram, subset_by_index=(max(n - k, 0), n - 1))
+    S, V = np.sqrt(np.maximum(values[::-1], 0.0)), V[:, ::-1]
     U = A @ V
     U /= np.where(S > 0, S, 1.0)
     return U, S, V.T

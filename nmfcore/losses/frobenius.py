@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from nmfcore._jit import kernel
 from nmfcore.passes import run_blocks
 
-_BLOCK_BYTES = 1 << 21
+# What stays in the cache between the product and the look at it.
+_BLOCK_BYTES = 1 << 18
 _ROWS = 1024
 # The loss as a share of |X|^2 below which its terms cancel too far, by the precision of the products.
 _CANCELLED = {np.dtype(np.float32): 0.05, np.dtype(np.float64): 1e-5}
@@ -42,7 +43,7 @@ def value(X: NDArray, W: NDArray, H: NDArray) -> float:
         for b in range(first, last):
             block = slice(b * rows, (b + 1) * rows)
             # A copy where X or the product is not row-major and writeable: one type for the kernel.
-            parts[b] = _square_distance(np.require(X[block], requirements=["C", "W"]), np.dot(W[block], H))
+            parts[b] = _square_distance(np.require(X[block], requirements=["C", "W"]), np.matmul(W[block], H))
 
     run_blocks(measure, n_blocks)
     return 0.5 * float(parts.sum())

@@ -44,6 +44,8 @@ class Alternating:
         So many leading rows of H stay as they are.
     balanced : bool
         Whether components end with both halves at norms alike, where the objective leaves that open.
+    max_sweeps : int
+        Most sweeps of coordinate descent in an update, Frobenius loss.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Alternating:
         held: int = 0,
         *,
         balanced: bool = False,
+        max_sweeps: int = coordinate_descent.MAX_SWEEPS,
     ) -> None:
         self.data = data
         self.penalties = penalties
@@ -64,6 +67,8 @@ class Alternating:
         self._solver = solver
         self._held = held
         self._balanced = balanced
+        self._max_sweeps = max_sweeps
+        self._cancels = False
         self._previous: tuple[NDArray, NDArray] | None = None
         self._weight = 0.5
         self._decreases: list[float] = []
@@ -188,7 +193,7 @@ class Alternating:
         if self._by_gram:
             quadratic = frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct))
             if self._solver == "cd":
-                coordinate_descent.update(F, quadratic.gram, quadratic.linear, terms)
+                coordinate_descent.update(F, quadratic.gram, quadratic.linear, terms, self._max_sweeps)
             else:
                 num, den = _weighted_parts(rows, F, quadratic)
                 multiplicative.update(F, num, den, terms, self._beta, self._floor)
@@ -218,8 +223,10 @@ class Alternating:
     def _measure(self, quadratic: frobenius.Quadratic | None = None) -> None:
         H = self.H
         distance = None
-        if quadratic is not None and self.data.is_plain:
+        if quadratic is not None and self.data.is_plain and not self._cancels:
             distance = quadratic.value(self._Ht, self._square_norm)
+            # The loss falls: what cancels once will cancel from then on.
+            self._cancels = distance is None
         if distance is None and self._by_gram and self.data.is_plain and not self.data.is_sparse:
             with BLAS_ALONE:
                 distance = frobenius.value(self.data.X, self.W, H)

@@ -25,7 +25,7 @@ _ROWS = 256
 _TILE = 64
 _U = np.uintp
 _ENOUGH = 0.01
-_MAX_SWEEPS = 6
+MAX_SWEEPS = 6
 # More are not worth it while the neighbours stand still.
 _COUPLED_SWEEPS = 2
 
@@ -204,7 +204,7 @@ def _sweep_orthogonal_rows(F, gram, linear, strength, held):
             S[t, t] += change * (2.0 * old + change)
 
 
-def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
+def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, max_sweeps: int = MAX_SWEEPS) -> None:
     """Lower 1/2 <F gram, F> - <linear, F> + terms over F (m, k) >= 0 in place."""
     gram = gram.copy()
     gram.flat[:: gram.shape[0] + 1] += terms.l2.astype(gram.dtype)
@@ -217,7 +217,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
     else:
         n_blocks = -(-F.shape[0] // _ROWS)
         run_blocks(
-            lambda a, b: _sweep_rows(F, gram, linear, terms.held, _MAX_SWEEPS, a * _ROWS, min(b * _ROWS, F.shape[0])),
+            lambda a, b: _sweep_rows(F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])),
             n_blocks,
         )
 

@@ -9,7 +9,7 @@ from nmfcore._jit import kernel
 from nmfcore.data import Rows
 from nmfcore.passes import BLAS_ALONE, run_blocks
 
-_LEAST_ROWS = 32
+_LEAST_ROWS = 128
 _LEAST_GRAM_ROWS = 1024
 _MOST_BLOCKS = 16
 _SPARSE_ROWS = 256
@@ -28,19 +28,26 @@ def _multiply_sparse(indptr, indices, data, B, out, first, last):
 
 
 def dense_product(A: NDArray, B: NDArray) -> NDArray:
-    """Return A @ B, C-contiguous."""
-    out = np.empty((A.shape[0], B.shape[1]), A.dtype)
-    rows = max(_LEAST_ROWS, -(-A.shape[0] // _MOST_BLOCKS))
+    """Return A @ B, C-contiguous, in blocks along the longer side of A."""
+    m, n = A.shape
+    by_rows = m >= n
+    size = max(_LEAST_ROWS, -(-max(m, n) // _MOST_BLOCKS))
+    n_blocks = -(-max(m, n) // size)
+    parts = np.empty((1 if by_rows else n_blocks, m, B.shape[1]), A.dtype)
 
     def multiply(first: int, last: int) -> None:
         for b in range(first, last):
-            block = slice(b * rows, (b + 1) * rows)
-            np.dot(A[block], B, out=out[block])
+            block = slice(b * size, (b + 1) * size)
+            # np.dot would copy a block of a matrix of the other layout.
+            if by_rows:
+                np.matmul(A[block], B, out=parts[0, block])
+            else:
+                np.matmul(A[:, block], B[block], out=parts[b])
 
     # One thread in the library, ours outside: its own would split sums by their number.
     with BLAS_ALONE:
-        run_blocks(multiply, -(-A.shape[0] // rows))
-    return out
+        run_blocks(multiply, n_blocks, least=1)
+    return parts[0] if len(parts) == 1 else parts.sum(axis=0)
 
 
 def product(rows: Rows, Ct: NDArray) -> NDArray:
@@ -69,7 +76,7 @@ def gram(Ct: NDArray, weight: NDArray) -> NDArray:
     def multiply(first: int, last: int) -> None:
         for b in range(first, last):
             block = slice(b * rows, (b + 1) * rows)
-            np.dot(weighted[block].T, Ct[block], out=parts[b])
+            np.matmul(weighted[block].T, Ct[block], out=parts[b])
 
     with BLAS_ALONE:
         run_blocks(multiply, len(parts))

@@ -27,6 +27,8 @@ _LEAST_PER_COMPONENT = 8
 # after a few, and X has another one.
 _STEPS, _WIDENING_UPDATES = 20, 3
 _NEWTON_STEPS, _NEWTON_WIDENING_UPDATES = 4, 1
+# Far from any minimum, updates that are done to their end settle on poorer ones.
+_SWEEPS = 2
 
 
 def start(
@@ -60,7 +62,7 @@ def start(
 
 def _improve(X: Any, W: NDArray, H: NDArray, beta: float, solver: str, steps: int) -> Alternating:
     sample = sp.csr_array(X) if sp.issparse(X) else np.ascontiguousarray(X)
-    state = Alternating(Data(sample), W, H, Penalties(), beta, solver)
+    state = Alternating(Data(sample), W, H, Penalties(), beta, solver, max_sweeps=_SWEEPS)
     for _ in range(steps):
         if state.step() is None:
             break
