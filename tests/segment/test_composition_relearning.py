@@ -11,8 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from segment import Segmenter
 from segment.composition import CompositionWarning, fraction_profile, guide, relearning
-from segment.composition.appearance import describe, learn_appearance, principal_views
+from segment.composition.appearance import DRAWN, TEMPERATURES, describe, learn_appearance, principal_views
 from segment.composition.evidence import leaders
+from segment.composition.grey_levels import calm
+from segment.composition.offsets import draw, solve_offsets
+from segment.composition.prior import Prior
 
 SHAPE = (80, 90)
 
@@ -117,6 +120,69 @@ def test_two_phases_of_one_brightness_start_from_the_abundances():
     done = guide(abundances, fractions_of(truth, 2), image=grey, views=views)
     assert done.is_guided
     assert accuracy(done.labels, truth) > 0.95
+
+
+def test_two_phases_start_from_the_grey_levels_where_brightness_tells_them_apart():
+    truth = scene([0.6, 0.4])[0]
+    rng = np.random.default_rng(5)
+    # The abundances and a view have the phases exchanged in one part of the image.
+    exchanged = np.where(np.arange(SHAPE[1]) < 20, 1 - truth, truth)
+    abundances = (0.1 + 0.8 * (exchanged == np.arange(2)[:, None, None])).astype(np.float32)
+    views = (exchanged + rng.normal(scale=0.2, size=(1, *SHAPE))).astype(np.float32)
+    grey = (0.3 + 0.3 * truth + rng.normal(scale=0.03, size=SHAPE)).astype(np.float32)
+    done = guide(abundances, fractions_of(truth, 2), image=grey, views=views)
+    assert done.is_guided
+    assert accuracy(done.labels, truth) > 0.95
+
+
+def test_a_large_image_is_blurred_more_before_its_grey_levels_are_cut(monkeypatch):
+    blurs = []
+
+    def watched(image, blur=1.0):
+        blurs.append(blur)
+        return calm(image, blur)
+
+    monkeypatch.setattr(relearning, "calm", watched)
+    for shape in ((80, 90), (700, 770)):
+        grey = np.random.default_rng(0).random(shape).astype(np.float32)
+        abundances = np.stack([1 - grey, grey])
+        relearning.relearn(abundances, np.log(abundances + 0.1), grey, grey[None], np.array([0.5, 0.5]), 0.05)
+    assert blurs == [1.0, 1.0, 1.0, 2.0]
+
+
+def test_the_doubt_of_phases_described_once_is_that_of_the_labels_they_lead_to(monkeypatch):
+    monkeypatch.setattr(relearning, "CLEARLY", 0.0)
+    truth, grey, views, abundances = scene([0.6, 0.4], noise=1.5)
+    target = fractions_of(truth, 2)
+    found = relearning.relearn(abundances, np.log(abundances), grey, views, target, 0.05)
+    seen = np.concatenate([views, calm(grey)[None]])
+    scores, seen, shares = (draw(item.reshape(len(item), -1), DRAWN) for item in (found.scores, seen, abundances))
+    offsets = solve_offsets(scores, target, 0.05, schedule=TEMPERATURES).astype(np.float32)
+    after, before = (describe(seen, leaders(item), 2).doubt for item in (scores + offsets[:, None], shares))
+    assert found.ambiguity == pytest.approx((after + 0.01) / (before + 0.01), rel=1e-3)
+
+
+def test_a_wrong_fraction_of_three_clear_phases_is_left_alone():
+    truth, grey, views, _ = scene([0.6, 0.3, 0.1], noise=0.1)
+    abundances = (truth == np.arange(3)[:, None, None]).astype(np.float32)
+    with pytest.warns(CompositionWarning, match="times as much of the image in doubt"):
+        done = guide(abundances, [0.4, 0.3, 0.3], image=grey, views=views)
+    assert np.array_equal(done.labels, truth)
+
+
+@pytest.mark.parametrize(
+    ("conflict", "misnaming", "is_blurred", "expected"),
+    [
+        (0.8, 0.6, None, True),
+        (0.8, 0.6, False, False),
+        (0.62, 0.6, False, True),
+        (0.25, 0.25, False, False),
+        (1.0, 0.75, False, True),
+        (0.0, 0.0, True, True),
+    ],
+)
+def test_phases_learned_anew_are_misnamed_only_where_other_names_fit(conflict, misnaming, is_blurred, expected):
+    assert Prior().fights(conflict, misnaming, is_blurred) is expected
 
 
 def test_only_the_cut_of_the_grey_levels_leads_to_the_truth():
