@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -24,20 +24,21 @@ SETTLED = 1e-3
 COMMON = (1.0, 0.5)
 # A description counts where its boundaries are this much sharper than those of the components.
 CLEARLY = 1.05
-# Images whose boundaries are looked at, evenly spread over those of the training.
-JUDGED = 4
+# Images whose boundaries are looked at, evenly spread over those of the training: fewer where they are large.
+JUDGED, JUDGED_PIXELS = 4, 4_000_000
 TINY = 1e-12
 
 
-def judged(n_images: int) -> list[int]:
-    """Return the numbers of the images whose boundaries are looked at, at most four.
+def judged(sizes: Sequence[int]) -> list[int]:
+    """Return the numbers of the images whose boundaries are looked at: at most four, and of 4 million pixels if two.
 
     Examples
     --------
-    >>> judged(2), judged(10)
-    ([0, 1], [0, 3, 6, 9])
+    >>> judged([700_000] * 2), judged([700_000] * 10), judged([7_000_000] * 3)
+    ([0, 1], [0, 3, 6, 9], [0])
     """
-    return sorted({round(place) for place in np.linspace(0, n_images - 1, min(n_images, JUDGED))})
+    count = max(1, min(len(sizes), JUDGED, JUDGED_PIXELS // max(sizes)))
+    return [round(place) for place in np.linspace(0, len(sizes) - 1, count)]
 
 
 # Sums over threads would end in other bits with each number of them.
@@ -46,7 +47,7 @@ def refine(
     model: FittedModel,
     starts: Sequence[NDArray[np.uint8]],
     sampled: tuple[NDArray[np.float32], NDArray[np.float32]],
-    images: Sequence[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]],
+    images: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]],
 ) -> FittedModel:
     """Describe the phases of a model by normal distributions, where that makes boundaries sharper.
 
@@ -65,7 +66,7 @@ def refine(
         Labels of the sampled pixels, of k or k + 1 groups.
     sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
         Features and calm grey levels of some pixels of all training images.
-    images : sequence of (ndarray of float32, ndarray of float32, ndarray of uint8)
+    images : iterable of (ndarray of float32, ndarray of float32, ndarray of uint8)
         Features, shape (h * w, n_features), grey levels and labels by the components, both of shape (h, w), of the
         images whose boundaries and brightness are looked at.
 
@@ -85,11 +86,13 @@ def refine(
     k = model.parameters.n_phases
     directions = _principal(X)
     views = see(directions, X, levels)
-    seen = [see(directions, features, calm(grey).ravel()) for features, grey, _ in images]
-    gradients = [
-        _gradient(planes[:-1].reshape(-1, *grey.shape)) for planes, (_, grey, _) in zip(seen, images, strict=True)
-    ]
-    best, maps = None, [labels for _, _, labels in images]
+    seen, gradients, every_grey, maps = [], [], [], []
+    for features, grey, labels in images:
+        seen.append(see(directions, features, calm(grey).ravel()))
+        gradients.append(_gradient(seen[-1][:-1].reshape(-1, *grey.shape)))
+        every_grey.append(grey.ravel())
+        maps.append(labels)
+    best = None
     sharpest = CLEARLY * _sharpness(maps, gradients)
     for found in _describe_all(views, starts, k):
         drawn = [_labels(found, planes).reshape(g.shape) for planes, g in zip(seen, gradients, strict=True)]
@@ -100,10 +103,11 @@ def refine(
         return model
     appearance, owners = best
     labels = np.concatenate([drawn.ravel() for drawn in maps])
-    greys = np.concatenate([grey.ravel() for _, grey, _ in images])
     counts = np.bincount(labels, minlength=k)
     brightness = np.full(k, np.inf)
-    np.divide(np.bincount(labels, weights=greys, minlength=k), counts, out=brightness, where=counts > 0)
+    np.divide(
+        np.bincount(labels, weights=np.concatenate(every_grey), minlength=k), counts, out=brightness, where=counts > 0
+    )
     rank = np.argsort(np.argsort(brightness, kind="stable"))
     mixture = Mixture(
         directions,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -197,11 +197,14 @@ def _refined(model: FittedModel, X: NDArray[np.float32], greys: Sequence[NDArray
             models.append(learn(drawn, levels, replace(parameters, n_phases=k + 1), len(drawn)))
     ends = np.cumsum([grey.size for grey in greys])
     is_whole = len(X) == ends[-1]
-    images = []
-    for i in judged(len(greys)):
-        features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
-        images.append((features, greys[i], _label(features, model).reshape(greys[i].shape)))
-    return refine(model, [_label(drawn, one) for one in models], sampled, images)
+
+    def look() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]]:
+        # One after the other: the features of an image are many times as large as the image.
+        for i in judged([grey.size for grey in greys]):
+            features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
+            yield features, greys[i], _label(features, model).reshape(greys[i].shape)
+
+    return refine(model, [_label(drawn, one) for one in models], sampled, look())
 
 
 def _label(X: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
