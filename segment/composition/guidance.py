@@ -130,6 +130,10 @@ def guide_batch(
 ) -> tuple[Guidance, ...]:
     """Label images of one material so that the fractions hold for all of them together, not for each.
 
+    Only boundaries move: phases are not learned anew as in `guide`, for one description of all images fails where their
+    brightness differs. Where every image has about the same fractions, `guide` each by itself, with its views: that gains
+    more.
+
     Parameters
     ----------
     batch : sequence of ndarray of float32, shape (k, h, w)
