@@ -131,8 +131,7 @@ def guide_batch(
     """Label images of one material so that the fractions hold for all of them together, not for each.
 
     Only boundaries move: phases are not learned anew as in `guide`, for one description of all images fails where their
-    brightness differs. Where every image has about the same fractions, `guide` each by itself, with its views: that gains
-    more.
+    brightness differs. Where every image has about the same fractions, more is gained by `guide` for each, with views.
 
     Parameters
     ----------
