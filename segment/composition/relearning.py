@@ -17,7 +17,7 @@ from segment.composition.offsets import draw, solve_offsets
 DOUBT = 0.01
 # Doubt above these multiples of that of the unguided labels is too much, among more than two phases and among two.
 BLURRED = 1.1
-CUT = 1.6
+CUT = 1.4
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
 # refined only where that leaves less than this part of the doubt.
 CLEARLY = 0.6
@@ -38,7 +38,7 @@ class Relearned:
     ambiguity : float
         Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each.
     is_blurred : bool
-        Whether that is too much: more than 1.1, of two phases more than 1.6.
+        Whether that is too much: more than 1.1, of two phases more than 1.4.
     evidence : ndarray of float32, shape (k, n)
         Log scores of some pixels under the phases as the unguided labels show them.
     """
