@@ -180,14 +180,34 @@ def train(
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
     X, levels = stack_features(greys, parameters)
     model = learn(X, levels, parameters, total, training)
-    return _refined(model, X, greys) if parameters.refine and parameters.n_phases > 1 else model
+    if not parameters.refine:
+        return model
+    return refined(model, sample(X, greys, choose_rows(greys, parameters)), _look_at(X, greys, parameters))
 
 
-def _refined(model: FittedModel, X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]]) -> FittedModel:
-    """Refine a model, from its own phases and from those of a fit with one more; see `refine`."""
+def refined(
+    model: FittedModel,
+    sampled: tuple[NDArray[np.float32], NDArray[np.float32]],
+    images: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> FittedModel:
+    """Refine a model, from its own phases and from those of a fit with one more; see `refine`.
+
+    Parameters
+    ----------
+    model : FittedModel
+        One with a single phase is returned as it is.
+    sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
+        As `refine` has it; see `sample`.
+    images : iterable of (ndarray of float32, shape (h * w, n_features), ndarray of float32, shape (h, w))
+        Features and grey levels of the images whose boundaries are looked at.
+
+    Returns
+    -------
+    FittedModel
+    """
     parameters = model.parameters
-    rows = choose_rows(greys, parameters)
-    sampled = sample(X, greys, rows)
+    if parameters.n_phases == 1:
+        return model
     drawn, levels = np.asfortranarray(sampled[0]), sampled[1]
     models, k = [model], parameters.n_phases
     if k < min(MAX_PHASES, len(drawn)):
@@ -195,16 +215,20 @@ def _refined(model: FittedModel, X: NDArray[np.float32], greys: Sequence[NDArray
             # That one component more explains nothing is no fault of the model.
             warnings.simplefilter("ignore", RuntimeWarning)
             models.append(learn(drawn, levels, replace(parameters, n_phases=k + 1), len(drawn)))
+    labelled = ((features, grey, _label(features, model).reshape(grey.shape)) for features, grey in images)
+    return refine(model, [_label(drawn, one) for one in models], sampled, labelled)
+
+
+def _look_at(
+    X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]], parameters: Parameters
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield features and grey levels of the images whose boundaries are looked at."""
     ends = np.cumsum([grey.size for grey in greys])
-    is_whole = len(X) == ends[-1]
-
-    def look() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]]:
-        # One after the other: the features of an image are many times as large as the image.
-        for i in judged([grey.size for grey in greys]):
-            features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
-            yield features, greys[i], _label(features, model).reshape(greys[i].shape)
-
-    return refine(model, [_label(drawn, one) for one in models], sampled, look())
+    # One after the other: the features of an image are many times as large as the image.
+    for i in judged([grey.size for grey in greys]):
+        is_whole = len(X) == ends[-1]
+        features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
+        yield features, greys[i]
 
 
 def _label(X: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
