@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -55,3 +56,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no labelled micrographs in {folder.name!r}: point NMFCORE_DATA at the folder of metaldam/, uhcs/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, driven by Playwright; one for all tests of a process, which has room for one driver."""
+    reason = "Playwright drives the browser: pip install playwright"
+    sync_api = pytest.importorskip("playwright.sync_api", reason=reason)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium here: install Debian's package chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()

@@ -1,19 +1,11 @@
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 
 from segment import Segmenter, from_array
 from segment.measure import measure_fractions
 from segment.report import render_html, report_field
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install Debian's package chromium")
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +22,17 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def opened(report):
+def opened(browser, report):
     """Return the opened page, the addresses it asked for, and what the browser complained about."""
     asked: list[str] = []
     complaints: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 900}, offline=True)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(report.as_uri())
-        yield page, asked, complaints
-        browser.close()
+    page = browser.new_page(viewport={"width": 1200, "height": 900}, offline=True)
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(report.as_uri())
+    yield page, asked, complaints
+    page.close()
 
 
 def test_the_page_opens_with_the_network_off_and_asks_for_nothing(opened, report):

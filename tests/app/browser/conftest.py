@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +16,8 @@ import tifffile
 
 from segment.samples.sample import make_micrograph
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser: pip install playwright")
 HERE = "127.0.0.1"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # Writes down every address that the server's process asks for or connects to, then lets it.
 SERVER = """
 import sys
@@ -70,16 +67,6 @@ def server(tmp_path_factory) -> Iterator[Server]:
     process.wait(30)
     process.stdout.close()
     assert list(temporary.iterdir()) == [], "temporary files are left behind"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install Debian's package chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
