@@ -9,7 +9,7 @@ import numpy as np
 
 from segment.explore.candidate import Candidate, Exploration
 from segment.explore.distinct import agreement_matrix, find_distinct
-from segment.explore.looks import make_grid
+from segment.explore.looks import is_default, make_grid
 from segment.explore.trial import Trial, share, try_candidate
 from segment.explore.uncertainty import uncertainty_map
 from segment.model.image import Image, as_micrograph
@@ -44,7 +44,8 @@ def explore(
     random_state : int, default 0
         Seed of every random choice.
     nearly_the_same : float, default 0.95
-        Of maps whose adjusted Rand index exceeds this, the one from the most stable fit is kept.
+        Of maps whose adjusted Rand index exceeds this, that of the preset "default" is kept, else the one from the most
+        stable fit.
     on_candidate : callable, optional
         Called with the number of candidates that are done and that of all.
 
@@ -65,7 +66,8 @@ def explore(
     -----
     Candidates of one look share their features. Each is fitted from 3 seeds, to 10 000 pixels each, and mapped once, on
     a grid of some 250 000 points: what `Segmenter.from_parameters` makes of the same image at those points, smoothed
-    maps nearly so. Deterministic for any number of threads.
+    maps nearly so. The first look is the preset "default", which is fitted to all pixels; looks at texture are refined,
+    like it. Deterministic for any number of threads.
 
     Examples
     --------
@@ -115,9 +117,11 @@ def run_trials(
     if image.size < most:
         raise ValueError(f"{most} phases need at least as many pixels, {micrograph.name} has {image.size}")
     for several in grid.values():
-        shared = share(extract_features(image, several[0]), image, several[0], step)
+        shared = share(extract_features(image, several[0]), image, several[0])
         for parameters in several:
             yield try_candidate(shared, parameters, step), total
+        # Before the next: features are many times as large as the image.
+        del shared
 
 
 def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: float = NEARLY_THE_SAME) -> Exploration:
@@ -140,7 +144,9 @@ def gather(micrograph: Micrograph, trials: Sequence[Trial], nearly_the_same: flo
     trials = [trial for trial in trials if _largest_share(trial) < ALL] or trials[:1]
     places = np.unique(np.linspace(0, size - 1, min(COMPARED, size)).astype(np.int64))
     agreement = agreement_matrix([trial.labels.ravel()[places] for trial in trials])
-    groups = find_distinct(agreement, [trial.stability for trial in trials], nearly_the_same)
+    # Whoever knows the default finds it on the sheet, and not a near-duplicate.
+    worth = [np.inf if is_default(trial.parameters) else trial.stability for trial in trials]
+    groups = find_distinct(agreement, worth, nearly_the_same)
     kept = [group[0] for group in groups]
     mean = np.ones(1)
     if len(kept) > 1:

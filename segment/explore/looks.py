@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
-from segment.model import Parameters, resolve
+from segment.model import Parameters, presets, resolve
 
 # Enough for the components, and what makes a picked preset find again what the sheet shows.
 MAX_PIXELS = 10_000
@@ -21,24 +21,34 @@ class Look:
         A key of `segment.features.FEATURES`.
     scale : float
         Factor on the widths of windows and blurs.
-    flatten : int
-        Grey levels that shading is told from; 0: it stays.
+    flatten : int or "auto"
+        Grey levels that shading is told from; 0: it stays; "auto": as the feature set has it.
     smoothness : float, default 0.0
         Strength of `smoothness_W` on the image grid.
     sharpening : int, default 15
         Most rounds in which components are drawn to the pixels they lead.
+    refine : bool, default False
+        Describe each phase by what its pixels look like, and map by that.
+    max_pixels : int, default 10,000
+        Most pixels that a fit looks at; 0: all.
     """
 
     features: str
     scale: float
-    flatten: int
+    flatten: int | str
     smoothness: float = 0.0
     sharpening: int = 15
+    refine: bool = False
+    max_pixels: int = MAX_PIXELS
 
 
-# Sixteen, chosen one after the other so that the best of them gains most on nine labelled sets: grey levels for what is
-# bright, dark or between, texture for both together, histograms and roughness for phases that are a texture.
+# The preset itself, whose fit sees every pixel: what `segment run` makes is one to choose.
+DEFAULT = Look(**{field.name: presets()["default"][field.name] for field in fields(Look)})
+# Sixteen, chosen so that the best of them gains most on nine labelled sets: grey levels for what is bright, dark or
+# between, texture for both together, histograms and roughness for phases that are a texture. Looks at
+# texture are refined; only of one roughness the components are worth a place too.
 LOOKS: tuple[Look, ...] = (
+    DEFAULT,
     Look("grey", 0.3, 0),
     Look("grey", 1.0, 1),
     Look("grey", 2.0, 2),
@@ -46,15 +56,14 @@ LOOKS: tuple[Look, ...] = (
     Look("levels", 1.0, 2),
     Look("levels", 1.0, 2, smoothness=8.0),
     Look("levels", 1.0, 3),
-    Look("texture", 1.0, 0),
-    Look("texture", 1.0, 2),
-    Look("texture", 1.0, 3),
-    Look("histogram", 0.5, 2, sharpening=0),
-    Look("histogram", 2.5, 0),
-    Look("histogram", 2.5, 2),
-    Look("roughness", 0.3, 0, sharpening=0),
+    Look("texture", 1.0, 0, refine=True),
+    Look("texture", 1.0, 3, refine=True),
+    Look("histogram", 0.5, 2, sharpening=0, refine=True),
+    Look("histogram", 2.5, 0, refine=True),
+    Look("roughness", 0.3, 0, sharpening=0, refine=True),
     Look("roughness", 1.0, 0, sharpening=0),
-    Look("roughness", 2.5, 0, sharpening=0),
+    Look("roughness", 1.0, 0, sharpening=0, refine=True),
+    Look("roughness", 2.5, 0, sharpening=0, refine=True),
 )
 
 
@@ -89,15 +98,10 @@ def make_grid(n_phases: Iterable[int] = (2, 3, 4), *, random_state: int = 0) -> 
     return {look: tuple(_parameters(look, k, random_state) for k in numbers) for look in LOOKS}
 
 
+def is_default(parameters: Parameters) -> bool:
+    """Return whether a candidate is what the preset "default" makes of its number of phases."""
+    return parameters == resolve(n_phases=parameters.n_phases, random_state=parameters.random_state)
+
+
 def _parameters(look: Look, n_phases: int, random_state: int) -> Parameters:
-    return resolve(
-        n_phases=n_phases,
-        features=look.features,
-        scale=look.scale,
-        flatten=look.flatten,
-        smoothness=look.smoothness,
-        sharpening=look.sharpening,
-        refine=False,
-        max_pixels=MAX_PIXELS,
-        random_state=random_state,
-    )
+    return resolve(n_phases=n_phases, random_state=random_state, **asdict(look))

@@ -9,14 +9,19 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.composition.grey_levels import calm
 from segment.evaluate import adjusted_rand_index, count_overlap
+from segment.explore.looks import MAX_PIXELS
 from segment.model import FittedModel, Parameters
 from segment.model.abundances import largest, normalise
+from segment.model.refining import sample
 from segment.model.smoothing import smooth
-from segment.model.training import draw, learn, unmix
+from segment.model.training import choose_rows, draw, learn, refined, unmix
 from segment.records import FeatureStack
 
 N_SEEDS = 3
+# Edge of the part from the middle of an image at whose boundaries the fits of further seeds are judged.
+MIDDLE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,32 +30,33 @@ class Sample:
 
     Attributes
     ----------
+    rows : slice or ndarray of int
+        Which pixels of the image.
     X : ndarray of float32, shape (n, n_features)
     levels : ndarray of float32, shape (n,)
         Their grey levels.
     """
 
+    rows: slice | NDArray[np.int64]
     X: NDArray[np.float32]
     levels: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """The features of an image under one look, as far as its candidates need them.
+    """An image and its features under one look.
 
     Attributes
     ----------
-    grid : FeatureStack
-        Features of the exploration's grid.
+    grey : ndarray of float32, shape (h, w)
+    stack : FeatureStack
     samples : tuple of Sample
-        Pixels drawn at random, another draw for each seed.
-    total : int
-        Pixels of the image.
+        What the fit from each seed sees: the pixels that a preset's own fit to this image does, then other draws.
     """
 
-    grid: FeatureStack
+    grey: NDArray[np.float32]
+    stack: FeatureStack
     samples: tuple[Sample, ...]
-    total: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +77,13 @@ class Trial:
     stability: float
 
 
-def share(stack: FeatureStack, grey: NDArray[np.float32], parameters: Parameters, step: int) -> Shared:
-    """Take from the features of all pixels what candidates with these parameters, but for their phases, need."""
+def share(stack: FeatureStack, grey: NDArray[np.float32], parameters: Parameters) -> Shared:
+    """Draw from the features of all pixels what candidates with these parameters, but for their phases, learn from."""
     X, levels = stack.X, grey.ravel()
-    count = min(parameters.max_pixels, len(X))
-    seeds = range(parameters.random_state, parameters.random_state + N_SEEDS)
-    # The first seed draws what a preset's own fit to this image draws.
-    draws = [draw(np.random.default_rng(seed), len(X), count) for seed in seeds]
-    samples = tuple(Sample(np.asfortranarray(X[drawn]), levels[drawn]) for drawn in draws)
-    grid = FeatureStack(np.ascontiguousarray(stack.data[:, ::step, ::step]), stack.names)
-    return Shared(grid, samples, len(X))
+    every = choose_rows([grey], parameters)
+    for seed in range(parameters.random_state + 1, parameters.random_state + N_SEEDS):
+        every.append(draw(np.random.default_rng(seed), len(X), min(MAX_PIXELS, len(X))))
+    return Shared(grey, stack, tuple(Sample(rows, np.asfortranarray(X[rows]), levels[rows]) for rows in every))
 
 
 def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
@@ -101,11 +104,12 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
         # That a component explains nothing is seen in the map.
         warnings.simplefilter("ignore", RuntimeWarning)
         models = [_fit(shared, parameters, seed) for seed in range(len(shared.samples))]
-    first = shared.samples[0].X
-    judged = [largest(unmix(FeatureStack(first.T[:, None], shared.grid.names), model)) for model in models]
-    k = parameters.n_phases
+    calmed, last = calm(shared.grey), shared.samples[-1]
+    k, names = parameters.n_phases, shared.stack.names
+    judged = [largest(_shares(FeatureStack(last.X.T[:, None], names), calmed.ravel()[last.rows], m)) for m in models]
     stability = np.mean([adjusted_rand_index(count_overlap(a, b, k, k)) for a, b in combinations(judged, 2)])
-    shares = unmix(shared.grid, models[0]).reshape(k, *shared.grid.data.shape[1:])
+    grid = FeatureStack(np.ascontiguousarray(shared.stack.data[:, ::step, ::step]), names)
+    shares = _shares(grid, calmed[::step, ::step].ravel(), models[0]).reshape(k, *grid.data.shape[1:])
     # The Laplacian counts pixels: neighbours that are `step` apart are bound step^2 times as loosely.
     labels = largest(normalise(smooth(shares, parameters.smoothness / step**2)))
     return Trial(parameters, labels, float(stability))
@@ -113,7 +117,22 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
 
 def _fit(shared: Shared, parameters: Parameters, seed: int) -> FittedModel:
     """Learn from a seed's sample; the first seed starts as a preset does, the others at random."""
-    sample = shared.samples[seed]
+    seen, grey = shared.samples[seed], shared.grey
     if seed:
         parameters = replace(parameters, random_state=parameters.random_state + seed, init="random")
-    return learn(sample.X, sample.levels, parameters, shared.total)
+    model = learn(seen.X, seen.levels, parameters, grey.size)
+    if not parameters.refine:
+        return model
+    look_at = [_middle(shared) if seed else (shared.stack.X, grey)]
+    return refined(model, sample(seen.X, [grey], [seen.rows]), look_at)
+
+
+def _middle(shared: Shared) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return features and grey levels of the middle of the image: less to look at where only stability is asked."""
+    middle = tuple(slice(max(0, (edge - MIDDLE) // 2), (edge + MIDDLE) // 2) for edge in shared.grey.shape)
+    part = np.ascontiguousarray(shared.stack.data[(slice(None), *middle)])
+    return FeatureStack(part, shared.stack.names).X, np.ascontiguousarray(shared.grey[middle])
+
+
+def _shares(stack: FeatureStack, calmed: NDArray[np.float32], model: FittedModel) -> NDArray[np.float32]:
+    return unmix(stack, model) if model.mixture is None else model.mixture.shares(stack.X, calmed)

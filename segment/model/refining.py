@@ -162,17 +162,21 @@ def _settle(views: NDArray[np.float32], labels: NDArray[np.uint8], n_groups: int
 def _describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_groups: int, common: float) -> Appearance:
     """Describe each group by its mean and covariance; one with hardly a pixel by those of all."""
     width, views64 = len(views), views.astype(np.float64)
-    parts = [views64[:, labels == group] for group in range(n_groups)]
+    counts = np.bincount(labels, minlength=n_groups)
+    fractions = counts / labels.size
+    # Gathered once, group after group.
+    parts = np.split(views64[:, np.argsort(labels, kind="stable")], np.cumsum(counts)[:-1], axis=1)
     parts = [part if part.shape[1] > width + 1 else views64 for part in parts]
-    fractions = np.bincount(labels, minlength=n_groups) / labels.size
-    covariances = np.stack([np.cov(part, bias=True).reshape(width, width) for part in parts])
+    means = np.stack([part.mean(axis=1) for part in parts])
+    centred = [part - mean[:, None] for part, mean in zip(parts, means, strict=True)]
+    covariances = np.stack([part @ part.T * (1 / part.shape[1]) for part in centred])
     shared = np.einsum("k,kde->de", fractions, covariances)
     variances = np.diag(shared)
     floor = 1e-7 * variances.sum() + TINY
     mixed = (1 - common) * covariances + common * shared + np.diag(RIDGE * variances + floor)
     factors = np.linalg.cholesky(mixed)
     return Appearance(
-        np.stack([part.mean(axis=1) for part in parts]).astype(np.float32),
+        means.astype(np.float32),
         np.linalg.inv(factors).astype(np.float32),
         np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1),
         fractions,

@@ -10,12 +10,24 @@ from typer.testing import CliRunner
 from segment import Segmenter
 from segment.cli import app
 from segment.evaluate import adjusted_rand_index, count_overlap, evaluate
-from segment.explore import LOOKS, agreement_matrix, exploration, explore, find_distinct, make_grid, uncertainty_map
+from segment.explore import (
+    LOOKS,
+    Trial,
+    agreement_matrix,
+    exploration,
+    explore,
+    find_distinct,
+    gather,
+    make_grid,
+    trial,
+    uncertainty_map,
+)
 from segment.explore.files import Request, list_path, read_candidates, write_choice, write_exploration
 from segment.explore.trial import share, try_candidate
 from segment.io import from_array, write_png
 from segment.model import resolve
-from segment.model.training import extract_features
+from segment.model.image import as_micrograph
+from segment.model.training import extract_features, refined
 from segment.plots import plot_sheet, plot_uncertainty
 from segment.samples import make_micrograph
 
@@ -82,15 +94,38 @@ def test_one_of_the_candidates_is_right(found, sample):
 
 
 def test_a_picked_preset_makes_the_map_of_the_sheet(found, sample):
-    for candidate in found.candidates[::3]:
+    assert {candidate.parameters.refine for candidate in found.candidates} == {False, True}
+    for candidate in found.candidates:
         made = Segmenter.from_parameters(candidate.parameters).fit_predict(sample.image)
         assert np.array_equal(made.labels, candidate.labels), candidate.caption
+
+
+def test_the_map_of_the_default_preset_is_on_the_sheet_and_can_be_picked(tmp_path, found, sample):
+    known = tuple(candidate.parameters for candidate in found.candidates)
+    for k in (2, 3):
+        place = known.index(resolve(n_phases=k))
+        expected = Segmenter(k).fit_predict(sample.image).labels
+        assert np.array_equal(found.candidates[place].labels, expected)
+        assert found.candidates[place].caption.endswith("\npreset default")
+        write_choice(tmp_path / "mine.toml", known, place + 1, "steel", "mine")
+        assert np.array_equal(Segmenter(preset=tmp_path / "mine.toml").fit_predict(sample.image).labels, expected)
+    assert sum("preset default" in candidate.caption for candidate in found.candidates) == 2
+    assert any(candidate.caption.endswith(", refined") for candidate in found.candidates)
+
+
+def test_the_default_preset_stands_for_its_near_duplicates(sample):
+    labels = np.arange(96 * 128, dtype=np.uint8).reshape(96, 128) % 2
+    looks = (resolve(n_phases=2, features="grey"), resolve(n_phases=2), resolve(n_phases=2, features="roughness"))
+    trials = [Trial(look, labels, stability) for look, stability in zip(looks, (0.9, 0.1, 0.95), strict=True)]
+    assert [one.parameters for one in gather(as_micrograph(sample.image), trials).candidates] == [looks[1]]
+    other = gather(as_micrograph(sample.image), [trials[0], trials[2]])
+    assert [one.parameters for one in other.candidates] == [looks[2]]
 
 
 @pytest.mark.filterwarnings("ignore:.*components explain nothing")
 def test_a_picked_preset_makes_the_map_of_the_sheet_where_that_is_a_grid(monkeypatch, sample):
     monkeypatch.setattr(exploration, "GRID_POINTS", 96 * 128 // 4)
-    for candidate in explore(sample.image, [3]).candidates:
+    for candidate in explore(sample.image, [2, 3]).candidates:
         made = Segmenter.from_parameters(candidate.parameters).fit_predict(sample.image)
         if candidate.parameters.smoothness:
             assert rand(made.labels[::2, ::2], candidate.labels) > 0.7
@@ -121,13 +156,37 @@ def test_smoothing_binds_grid_points_as_it_binds_pixels():
 
     def labels(step: int, strength: float) -> np.ndarray:
         parameters = replace(smooth, smoothness=strength)
-        shared = share(extract_features(image, parameters), image, parameters, step)
+        shared = share(extract_features(image, parameters), image, parameters)
         return try_candidate(shared, parameters, step).labels
 
     fine, coarse, plain, too_much = labels(1, 8.0), labels(2, 8.0), labels(2, 0.0), labels(2, 32.0)
     agreements = [rand(fine[::2, ::2], other) for other in (coarse, plain, too_much)]
     assert agreements[0] == max(agreements)
     assert agreements[0] > 0.8
+
+
+def test_every_seed_is_refined_the_first_by_the_whole_image(monkeypatch, sample):
+    grey = as_micrograph(sample.image).image
+    parameters = resolve(n_phases=2, max_pixels=5000)
+    seen = []
+
+    def watch(model, sampled, images):
+        images = list(images)
+        seen.append((len(sampled[0]), images[0][0].shape[0], images[0][1].shape))
+        return refined(model, sampled, images)
+
+    monkeypatch.setattr(trial, "refined", watch)
+    monkeypatch.setattr(trial, "MIDDLE", 64)
+    shared = share(extract_features(grey, parameters), grey, parameters)
+    refined_trial = try_candidate(shared, parameters, 1)
+    assert seen == [(5000, grey.size, grey.shape), *[(10_000, 64 * 64, (64, 64))] * 2]
+    middle, levels = trial._middle(shared)
+    assert np.array_equal(levels, grey[16:80, 32:96])
+    assert np.array_equal(middle[:64], shared.stack.X[16 * 128 + 32 : 16 * 128 + 96])
+    plain = try_candidate(shared, replace(parameters, refine=False), 1)
+    assert len(seen) == 3
+    assert refined_trial.stability != plain.stability
+    assert not np.array_equal(refined_trial.labels, plain.labels)
 
 
 def test_near_duplicates_follow_the_worthiest():
