@@ -165,25 +165,54 @@ def describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_phases: 
     >>> clear.doubt < 0.01 < blurred.doubt
     True
     """
+    found = fit_normals(views, labels, n_phases, COMMON)
+    shares = found.shares(views)
+    doubt = -np.mean(np.sum(shares * np.log(np.maximum(shares, np.float32(1e-12))), axis=0))
+    return replace(found, doubt=float(doubt))
+
+
+def fit_normals(views: NDArray[np.float32], labels: NDArray[np.integer], n_groups: int, common: float) -> Appearance:
+    """Return the mean and covariance of each group; one with hardly a pixel has those of all.
+
+    Parameters
+    ----------
+    views : ndarray of float32, shape (d, n)
+    labels : ndarray of int, shape (n,)
+    n_groups : int
+    common : float in [0, 1]
+        How much of each covariance is that common to all groups.
+
+    Returns
+    -------
+    Appearance
+        Its doubt is not known.
+
+    Examples
+    --------
+    >>> views = np.array([[0.0, 0.1, 0.2, 5.0, 5.1, 5.2]], np.float32)
+    >>> fit_normals(views, np.array([0, 0, 0, 1, 1, 1]), 2, common=1.0).means.ravel().round().tolist()
+    [0.0, 5.0]
+    """
     width, views64 = len(views), views.astype(np.float64)
-    parts = [views64[:, labels == phase] for phase in range(n_phases)]
+    counts = np.bincount(labels, minlength=n_groups)
+    fractions = counts / labels.size
+    # Gathered once, group after group.
+    parts = np.split(views64[:, np.argsort(labels, kind="stable")], np.cumsum(counts)[:-1], axis=1)
     parts = [part if part.shape[1] > width + 1 else views64 for part in parts]
-    fractions = np.bincount(labels, minlength=n_phases) / labels.size
-    covariances = np.stack([np.cov(part, bias=True).reshape(width, width) for part in parts])
-    common = np.einsum("k,kde->de", fractions, covariances)
-    variances = np.diag(common)
+    means = np.stack([part.mean(axis=1) for part in parts])
+    centred = [part - mean[:, None] for part, mean in zip(parts, means, strict=True)]
+    covariances = np.stack([part @ part.T * (1 / part.shape[1]) for part in centred])
+    shared = np.einsum("k,kde->de", fractions, covariances)
+    variances = np.diag(shared)
     floor = 1e-7 * variances.sum() + 1e-12
-    mixed = (1 - COMMON) * covariances + COMMON * common + np.diag(RIDGE * variances + floor)
+    mixed = (1 - common) * covariances + common * shared + np.diag(RIDGE * variances + floor)
     factors = np.linalg.cholesky(mixed)
-    found = Appearance(
-        np.stack([part.mean(axis=1) for part in parts]).astype(np.float32),
+    return Appearance(
+        means.astype(np.float32),
         np.linalg.inv(factors).astype(np.float32),
         np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1),
         fractions,
     )
-    shares = found.shares(views)
-    doubt = -np.mean(np.sum(shares * np.log(np.maximum(shares, np.float32(1e-12))), axis=0))
-    return replace(found, doubt=float(doubt))
 
 
 def _learned(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,17 +55,20 @@ class Mixture:
         """
         views = see(self.directions, X, calm)
         each = Appearance(self.means, self.whiteners, self.log_volumes, self.fractions).shares(views)
-        if len(self.owners) == max(self.owners) + 1:
-            return each[np.argsort(self.owners)]
-        shares = np.zeros((max(self.owners) + 1, each.shape[1]), dtype=np.float32)
-        for owner, share in zip(self.owners, each, strict=True):
-            shares[owner] += share
-        return shares
+        return join(each, self.owners)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, from which `from_json` makes the same bits again."""
         arrays = {name: getattr(self, name).tolist() for name in (*SINGLE, *DOUBLE)}
         return {**arrays, "owners": list(self.owners)}
+
+
+def join(each: NDArray[np.float32], owners: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return what the distributions of each phase have together; (n, n_pixels) becomes (k, n_pixels)."""
+    shares = np.zeros((max(owners) + 1, each.shape[1]), dtype=np.float32)
+    for owner, share in zip(owners, each, strict=True):
+        shares[owner] += share
+    return shares
 
 
 def see(directions: NDArray[np.float32], X: NDArray[np.float32], calm: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from segment.composition.appearance import N_DIRECTIONS, RIDGE, Appearance
+from segment.composition.appearance import DRAWN, N_DIRECTIONS, ROUNDS, SETTLED, Appearance, fit_normals
 from segment.composition.grey_levels import calm
 from segment.composition.offsets import draw
 from segment.model.abundances import largest
 from segment.model.fitted import FittedModel
-from segment.model.mixture import Mixture, see
+from segment.model.mixture import Mixture, join, see
 
-DRAWN = 12_000
-ROUNDS = 8
-SETTLED = 1e-3
 # Covariances that are common to all phases, or half so.
 COMMON = (1.0, 0.5)
 # A description counts where its boundaries are this much sharper than those of the components.
@@ -149,38 +146,14 @@ def _describe_all(
 
 
 def _settle(views: NDArray[np.float32], labels: NDArray[np.uint8], n_groups: int, common: float) -> Appearance:
-    found = _describe(views, labels, n_groups, common)
+    found = fit_normals(views, labels, n_groups, common)
     for _ in range(ROUNDS):
         moved = found.shares(views).argmax(axis=0)
-        found = _describe(views, moved, n_groups, common)
+        found = fit_normals(views, moved, n_groups, common)
         if np.mean(moved != labels) < SETTLED:
             break
         labels = moved
     return found
-
-
-def _describe(views: NDArray[np.float32], labels: NDArray[np.integer], n_groups: int, common: float) -> Appearance:
-    """Describe each group by its mean and covariance; one with hardly a pixel by those of all."""
-    width, views64 = len(views), views.astype(np.float64)
-    counts = np.bincount(labels, minlength=n_groups)
-    fractions = counts / labels.size
-    # Gathered once, group after group.
-    parts = np.split(views64[:, np.argsort(labels, kind="stable")], np.cumsum(counts)[:-1], axis=1)
-    parts = [part if part.shape[1] > width + 1 else views64 for part in parts]
-    means = np.stack([part.mean(axis=1) for part in parts])
-    centred = [part - mean[:, None] for part, mean in zip(parts, means, strict=True)]
-    covariances = np.stack([part @ part.T * (1 / part.shape[1]) for part in centred])
-    shared = np.einsum("k,kde->de", fractions, covariances)
-    variances = np.diag(shared)
-    floor = 1e-7 * variances.sum() + TINY
-    mixed = (1 - common) * covariances + common * shared + np.diag(RIDGE * variances + floor)
-    factors = np.linalg.cholesky(mixed)
-    return Appearance(
-        means.astype(np.float32),
-        np.linalg.inv(factors).astype(np.float32),
-        np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1),
-        fractions,
-    )
 
 
 def _join(shares: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -224,11 +197,7 @@ def _gradient(planes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _labels(found: tuple[Appearance, NDArray[np.intp]], views: NDArray[np.float32]) -> NDArray[np.uint8]:
     appearance, owners = found
-    each = appearance.shares(views)
-    shares = np.zeros((int(owners.max()) + 1, each.shape[1]), dtype=np.float32)
-    for owner, share in zip(owners, each, strict=True):
-        shares[owner] += share
-    return largest(shares)
+    return largest(join(appearance.shares(views), owners))
 
 
 def _sharpness(maps: Sequence[NDArray[np.uint8]], gradients: Sequence[NDArray[np.float32]]) -> float:
