@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from benchmarks.field import field_of
 from benchmarks.interleave import Contender, interleave
 from benchmarks.loss import divergence, trivial_loss
-from benchmarks.peers import PEERS, SUBJECT, Fit, Job, Setting
+from benchmarks.peers import PEERS, REFERENCES, SUBJECT, Fit, Job, Setting
 from benchmarks.peers.peer import FROBENIUS
 from benchmarks.records import Curve, Effort, Timing
 from benchmarks.search import Point, affordable_iterations, first_to_reach, predict_seconds, search
@@ -173,8 +173,9 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     3. In the rounds, standing calls and calls that reach the target take turns; each standing call of a contender has
        another seed. All of a peer's calls there take no longer than allowed; what cannot be called twice in that time
        is not called again. With `whole_calls` the call before the rounds counts as one of so many.
-    4. The subject's calls with few iterations, and with more of them in the time of the most patient peer, show when it
-       reaches the loss that each peer ended at.
+    4. The subject's calls with few iterations, and with more of them in the time of the most patient peer, show before
+       the rounds how many it needs for the loss that each peer ended at; for scikit-learn's solvers, calls with that
+       many take part in the rounds, in every layout of the subject.
     """
     names, refused = field_of(effort, problem.beta_loss, sp.issparse(problem.X), problem.peers)
     skipped = [f"{problem.title}: {reason}" for reason in refused]
@@ -190,12 +191,13 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
         except Exception as error:  # A peer that breaks must not end the run; its message goes into the report.
             words = " ".join(str(error).split())[:120]
             skipped.append(f"{problem.title}: {PEERS[name].title}: failed with {type(error).__name__}: {words}")
-    measured = interleave([*_contenders(ours, theirs, effort, target)], effort.repeats, lambda judged: judged())
-    trivial = trivial_loss(problem.X, problem.beta_loss)
     losses = [trial.own.loss for trial in theirs]
     patience = max((trial.allowed for trial in theirs), default=usual)
     ladder = _climb(ours[0], min(losses, default=target), patience)
-    rows = [_row(trial, measured, target, trivial, ladder) for trial in (*ours, *theirs)]
+    contenders = (*_contenders(ours, theirs, effort, target), *_cut_short(ours, theirs, ladder))
+    measured = interleave(contenders, effort.repeats, lambda judged: judged())
+    trivial = trivial_loss(problem.X, problem.beta_loss)
+    rows = [_row(trial, ours, measured, target, trivial, ladder) for trial in (*ours, *theirs)]
     traces = [(ours[0].entrant, ladder), *((trial.entrant, trial.points) for trial in theirs)]
     return Outcome(rows, tuple(_curve(entrant, points, trivial) for entrant, points in traces), tuple(skipped))
 
@@ -280,6 +282,23 @@ def _contenders(ours: list[Trial], theirs: list[Trial], effort: Effort, target: 
             yield Contender(_equal(trial), call, rounds=int(share / reached.seconds))
 
 
+def _cut_short(ours: list[Trial], theirs: list[Trial], ladder: tuple[Point, ...]) -> Iterator[Contender]:
+    """Yield the subject, in every layout, with no more iterations than it needs for the loss of a reference."""
+    enough = {
+        point.iterations
+        for trial in theirs
+        if trial.entrant.name in REFERENCES and (point := first_to_reach(ladder, trial.own.loss)) is not None
+    }
+    for trial in ours:
+        calls = QUICK_CALLS if trial.own.seconds < QUICK_SECONDS else 1
+        for iterations in sorted(enough):
+            yield Contender(_after(trial, iterations), _reaching(trial, iterations), calls=calls)
+
+
+def _after(trial: Trial, iterations: int) -> str:
+    return f"{trial.entrant.label}, {iterations} iterations"
+
+
 def _equal(trial: Trial) -> str:
     return f"{trial.entrant.label}, to equal loss"
 
@@ -302,8 +321,6 @@ def _reaching(trial: Trial, iterations: int) -> Any:
 
 def _climb(trial: Trial, target: float, allowed: float) -> tuple[Point, ...]:
     """Call the subject with rising limits up to its own end, and beyond it where a peer ended lower."""
-    if trial.entrant.problem.whole_calls is not None and trial.own.loss <= target:
-        return (trial.own,)
     points: list[Point] = []
     limit = 1
     while limit < trial.own.iterations and sum(point.seconds for point in points) < allowed:
@@ -314,6 +331,7 @@ def _climb(trial: Trial, target: float, allowed: float) -> tuple[Point, ...]:
 
 def _row(
     trial: Trial,
+    ours: list[Trial],
     measured: dict[str, tuple[Timing, list[Any]]],
     target: float,
     trivial: float,
@@ -330,6 +348,8 @@ def _row(
     else:
         to_ours = measured[_equal(trial)][0].median if _equal(trial) in measured else reached.seconds
     mine = first_to_reach(ladder, own.loss)
+    soon = mine or max(ladder, key=lambda point: point.seconds)
+    again = [measured[name][0].median for one in ours if (name := _after(one, soon.iterations)) in measured]
     return {
         "matrix": entrant.problem.name,
         "k": entrant.problem.n_components,
@@ -347,7 +367,7 @@ def _row(
         "s to our loss": None if is_subject else to_ours,
         "reaches our loss": None if is_subject else reached is not None,
         "iterations to our loss": None if is_subject or reached is None else reached.iterations,
-        "our s to its loss": None if is_subject else (mine or max(ladder, key=lambda p: p.seconds)).seconds,
+        "our s to its loss": None if is_subject else max(again, default=soon.seconds),
         "we reach its loss": None if is_subject else mine is not None,
     }
 

@@ -86,7 +86,9 @@ def format_page(record: dict[str, Any], has_picture: bool) -> str:
         "## Every matrix",
         "",
         "`speed-up`: the time of the better of scikit-learn's solvers over nmfcore's, whole calls, each with its own "
-        "stopping rule; at least that where it was cut short (`capped`). `to equal loss`: the time of the peer that "
+        "stopping rule; at least that where it was cut short (`capped`). `to its loss`: the same call of scikit-learn "
+        "over nmfcore with the fewest iterations after which its loss is not above scikit-learn's; both from their "
+        "initialisation on. `to equal loss`: the time of the peer that "
         "was soonest at nmfcore's loss over nmfcore's; where none came down to it, of the longest call that did not. "
         "`relative loss`: over that of W = 0 (Frobenius) or of the mean of X.",
         "",

@@ -33,7 +33,8 @@ def summarise(rows: Sequence[Row]) -> Row:
     -------
     dict
         "speed-up" compares whole calls, each with its own stopping rule, with the better of scikit-learn's solvers:
-        that of lower loss, or the quicker of two within a factor of 1 + 1e-4. "to equal loss" compares with the peer
+        that of lower loss, or the quicker of two within a factor of 1 + 1e-4. "to its loss" sets against the same call
+        the subject with the fewest iterations after which its loss is not above. "to equal loss" compares with the peer
         that reached the subject's loss soonest; where none did, with the longest call that did not.
     """
     mine, others = _split(rows)
@@ -58,11 +59,20 @@ def summarise(rows: Sequence[Row]) -> Row:
             "scikit-learn s": better["seconds"],
             "capped": better["capped"],
             "speed-up": better["seconds"] / seconds,
+            "to its loss": better["seconds"] / better["our s to its loss"] if better["we reach its loss"] else None,
             "our loss / its loss - 1": loss / better["loss"] - 1 if better["loss"] else 0.0,
             "not above": loss <= better["loss"],
         }
     else:
-        keys = ("scikit-learn", "scikit-learn s", "capped", "speed-up", "our loss / its loss - 1", "not above")
+        keys = (
+            "scikit-learn",
+            "scikit-learn s",
+            "capped",
+            "speed-up",
+            "to its loss",
+            "our loss / its loss - 1",
+            "not above",
+        )
         summary |= dict.fromkeys(keys)
     if reached or others:
         pick = min if reached else max

@@ -83,5 +83,11 @@ def headlines(rows: Sequence[Row]) -> Iterator[str]:
             least = f"at least {min(bounds):.3g} times as fast" if min(bounds) > 1 else "too soon for a ratio"
             text += f"; scikit-learn cut short on {len(bounds)}: {least}"
         yield text
+        soon = [cell["to its loss"] for cell in compared if cell["to its loss"]]
+        if soon:
+            yield (
+                f"at scikit-learn's own loss, reached on {len(soon)} of {len(compared)}: {min(soon):.3g} to "
+                f"{max(soon):.3g} times as fast, geometric mean {prod(soon) ** (1 / len(soon)):.3g}"
+            )
     lost = [text for group in matrices(rows) for text in wins(group)]
     yield from lost or ["no peer is sooner at nmfcore's loss, and none ends lower sooner"]

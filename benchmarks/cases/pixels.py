@@ -126,6 +126,7 @@ def _fit(cell: Row) -> Row:
         "nmfcore s": cell["nmfcore s"],
         "scikit-learn s": cell["scikit-learn s"],
         "ratio": f"{'> ' if cell['capped'] else ''}{cell['speed-up']:.3g}",
+        "ratio at its loss": f"{cell['to its loss']:.3g}" if cell["to its loss"] else "",
         "final loss, nmfcore / scikit-learn": 1.0 + cell["our loss / its loss - 1"],
     }
 

@@ -10,7 +10,7 @@ PIXELS = Pixels(
     images=1,
     seconds=15.0,
     calls=3,
-    everybody={name: 1.0 for name in PEERS if name != SUBJECT} | {REFERENCE: 8.0, "scikit-learn-mu": 3.0},
+    everybody={name: 1.0 for name in PEERS if name != SUBJECT} | {REFERENCE: 25.0, "scikit-learn-mu": 3.0},
     everybody_components=(3,),
 )
 TALL = pixels_case("tall", TITLE, PIXELS)

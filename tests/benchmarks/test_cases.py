@@ -16,7 +16,7 @@ from benchmarks.peers import PEERS
 from benchmarks.records import QUICK
 
 TINY = dataclasses.replace(QUICK, name="tiny", crop=48, repeats=2)
-MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "not above", "to equal loss"}
+MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "to its loss", "not above", "to equal loss"}
 NEEDS_DATA = ("faces", "samson", "eels", "swimmer")
 COLUMNS = {
     **dict.fromkeys(("tall", "tall_10", "tall_100"), {"components", "nmfcore s", "scikit-learn s", "ratio"}),

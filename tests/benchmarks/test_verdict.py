@@ -43,6 +43,13 @@ def test_summary_takes_the_quicker_of_two_references_that_end_alike():
     assert (summary["scikit-learn"], summary["speed-up"]) == ("mu", 4.0)
 
 
+def test_summary_sets_the_subject_cut_short_against_the_call_of_the_reference_that_ended_there():
+    summary = summarise([*OURS, row("scikit-learn-cd", 16.0, 10.5), row("scikit-learn-mu", 8.0, 12.0)])
+    assert summary["to its loss"] == 32.0
+    never = row("scikit-learn-cd", 16.0, 10.5, **{"we reach its loss": False})
+    assert summarise([*OURS, never])["to its loss"] is None
+
+
 def test_summary_names_the_peer_that_is_soonest_at_our_loss():
     slow, soon = row("torchnmf", 40.0, 9.9), row("pyplanc", 6.0, 9.9)
     summary = summarise([*OURS, slow, soon])
@@ -84,9 +91,10 @@ def test_headlines_count_only_where_the_loss_is_not_above_and_name_every_win():
     whole = [{**one, "matrix": "Z"} for one in (*OURS, row("scikit-learn-cd", 8.0, 10.5))]
     rows = [*OURS, row("scikit-learn-cd", 16.0, 10.5, capped=True), *lower, *whole]
     assert len(list(matrices(rows))) == 3
-    first, *lost = headlines(rows)
+    first, soon, *lost = headlines(rows)
     assert "on 2 of 3; 4 to 4 times as fast, geometric mean 4" in first
     assert first.endswith("; scikit-learn cut short on 1: at least 8 times as fast")
+    assert soon == "at scikit-learn's own loss, reached on 2 of 3: 16 to 32 times as fast, geometric mean 22.6"
     assert [text[:1] for text in lost] == ["Y"]
     brief = row("scikit-learn-cd", 1.0, 10.5, capped=True)
     assert next(headlines([*OURS, brief])).endswith("; scikit-learn cut short on 1: too soon for a ratio")
