@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,24 @@ class Guidance:
 
 
 @dataclass(frozen=True)
+class Adaptation:
+    """How the phases of a shared model were described anew for one image.
+
+    Attributes
+    ----------
+    sharpness_before, sharpness_after : float
+        Mean gradient of the features at the boundaries of the shared map and at those of the new one, over that of all
+        pixels; 0 without any boundary.
+    moved : float
+        Share of the pixels that have another phase than in the shared map.
+    """
+
+    sharpness_before: float
+    sharpness_after: float
+    moved: float
+
+
+@dataclass(frozen=True)
 class Treatment:
     """What one image chose on the way to its map, and what was done to it.
 
@@ -204,11 +222,14 @@ class Treatment:
         Pixels that clean-up gave another label.
     notes : tuple of str
         In what the image differs from those that were learned from, and what was done about it.
+    adaptation : Adaptation or None
+        How the phases were described anew for this image; None where the model's own description made the map.
     """
 
     neighbourhood: Neighbourhood | None = None
     reassigned: int = 0
     notes: tuple[str, ...] = ()
+    adaptation: Adaptation | None = None
 
     def to_json(self, pixel_size_um: float | None = None) -> dict[str, Any]:
         """Return all of it as JSON values, the window in micrometres too where a pixel's size is given."""
@@ -220,6 +241,7 @@ class Treatment:
             "coarseness": None if seen is None else seen.coarseness,
             "reassigned_pixels": self.reassigned,
             "notes": list(self.notes),
+            "adaptation": None if self.adaptation is None else asdict(self.adaptation),
         }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,20 @@ def provenance(micrograph: Micrograph) -> dict[str, Any]:
     return {
         "name": micrograph.name,
         "sha256": micrograph.sha256,
+        "pixels_sha256": digest_pixels(micrograph),
         "shape": list(micrograph.image.shape),
         "band_top": micrograph.band.top,
         "dtype": micrograph.dtype,
         "pixel_size_um": micrograph.calibration.pixel_size_um,
     }
+
+
+def digest_pixels(micrograph: Micrograph) -> str:
+    """Return the SHA-256 of the grey levels of an image, the same for a file and for the array it holds."""
+    # One byte order, so that an image has the same digest on every machine.
+    return hashlib.sha256(np.ascontiguousarray(micrograph.image, dtype="<f4").tobytes()).hexdigest()
+
+
+def is_alone(micrograph: Micrograph, training: Sequence[dict[str, Any]]) -> bool:
+    """Return whether an image is the only one that a model was trained on, as far as the model remembers."""
+    return len(training) == 1 and training[0].get("pixels_sha256") == digest_pixels(micrograph)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from segment.composition.appearance import principal_views
 from segment.composition.grey_levels import calm
 from segment.model.abundances import normalise
+from segment.model.adapting import adapt
 from segment.model.fitted import FittedModel
 from segment.model.smoothing import smooth
 from segment.model.training import extract_features, prepared, unmix
-from segment.records import Neighbourhood
+from segment.records import Adaptation, Neighbourhood
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,20 @@ class Found:
         labels, which know better than fractions what its phases look like.
     neighbourhood : Neighbourhood or None
         What the features saw of each pixel's surroundings, in pixels of `image`.
+    adaptation : Adaptation or None
+        How the phases were described anew for this image; None where they were not.
     """
 
     abundances: NDArray[np.float32]
     evidence: NDArray[np.float32]
     views: NDArray[np.float32] | None
     neighbourhood: Neighbourhood | None
+    adaptation: Adaptation | None
 
 
-def find_abundances(image: NDArray[np.float32], model: FittedModel, *, with_views: bool = False) -> Found:
+def find_abundances(
+    image: NDArray[np.float32], model: FittedModel, *, with_views: bool = False, is_own: bool = False
+) -> Found:
     """Find how much of each phase every pixel holds, or how probable it is there where the model was refined.
 
     Parameters
@@ -50,6 +56,9 @@ def find_abundances(image: NDArray[np.float32], model: FittedModel, *, with_view
     model : FittedModel
     with_views : bool, default False
         Whether what guidance learns from is wanted too; without it `Found.evidence` is that of the map.
+    is_own : bool, default False
+        Whether the model was learned from this image alone. A refined model describes its phases anew for any other,
+        see `segment.model.adapting.adapt`.
 
     Returns
     -------
@@ -64,6 +73,12 @@ def find_abundances(image: NDArray[np.float32], model: FittedModel, *, with_view
     every = [] if refined is None else [refined]
     if refined is None or with_views:
         every.append(unmix(stack, model))
+    adapted = None
+    if parameters.refine and model.teaching is None and len(every[0]) > 1 and not is_own:
+        adapted = adapt(stack.X, grey, every[0], model.mixture)
+    if adapted is not None:
+        # The evidence of the components stays what guidance starts from.
+        every = [adapted[0], *(every if refined is None and with_views else every[1:])]
     views = principal_views(stack.data) if with_views and model.teaching is None else None
     # As large as all features of all pixels.
     del stack
@@ -72,7 +87,7 @@ def find_abundances(image: NDArray[np.float32], model: FittedModel, *, with_view
         # Interpolation rounds: the sums are made exact again.
         every = [normalise(_enlarged(shares, image.shape)) for shares in every]
         views = None if views is None else _enlarged(views, image.shape)
-    return Found(every[0], every[-1], views, seen)
+    return Found(every[0], every[-1], views, seen, None if adapted is None else adapted[1])
 
 
 def _in_pixels_of(

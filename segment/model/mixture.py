@@ -42,6 +42,11 @@ class Mixture:
     fractions: NDArray[np.float64]
     owners: tuple[int, ...]
 
+    @property
+    def appearance(self) -> Appearance:
+        """What each distribution looks like."""
+        return Appearance(self.means, self.whiteners, self.log_volumes, self.fractions)
+
     # Sums over threads would end in other bits with each number of them.
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def shares(self, X: NDArray[np.float32], calm: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -53,9 +58,7 @@ class Mixture:
         calm : ndarray of float32, shape (n_pixels,)
             Grey levels, see `segment.composition.grey_levels.calm`.
         """
-        views = see(self.directions, X, calm)
-        each = Appearance(self.means, self.whiteners, self.log_volumes, self.fractions).shares(views)
-        return join(each, self.owners)
+        return join(self.appearance.shares(see(self.directions, X, calm)), self.owners)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, from which `from_json` makes the same bits again."""

@@ -53,7 +53,8 @@ def refine(
     the two groups in one phase whose separation says least: of all pairs, that which loses most entropy [2]_ for what
     it takes from the entropy of the fractions. Of the descriptions that come of it, the one counts whose boundaries
     have the largest mean gradient of the features, for phases end where the image changes; none does unless it is 1.05
-    times that of the components' own boundaries.
+    times that of the components' own boundaries. Of several images, each counts alike: the gradient is in units of its
+    image's mean gradient, and an image without any boundary has none.
 
     Parameters
     ----------
@@ -81,21 +82,21 @@ def refine(
     """
     X, levels = sampled
     k = model.parameters.n_phases
-    directions = _principal(X)
+    directions = principal(X)
     views = see(directions, X, levels)
     seen, gradients, every_grey, maps = [], [], [], []
     for features, grey, labels in images:
         seen.append(see(directions, features, calm(grey).ravel()))
-        gradients.append(_gradient(seen[-1][:-1].reshape(-1, *grey.shape)))
+        gradients.append(gradient(seen[-1][:-1].reshape(-1, *grey.shape)))
         every_grey.append(grey.ravel())
         maps.append(labels)
     best = None
-    sharpest = CLEARLY * _sharpness(maps, gradients)
+    sharpest = CLEARLY * _mean_sharpness(maps, gradients)
     for found in _describe_all(views, starts, k):
         drawn = [_labels(found, planes).reshape(g.shape) for planes, g in zip(seen, gradients, strict=True)]
-        sharpness = _sharpness(drawn, gradients)
-        if sharpness > sharpest:
-            best, maps, sharpest = found, drawn, sharpness
+        found_sharpness = _mean_sharpness(drawn, gradients)
+        if found_sharpness > sharpest:
+            best, maps, sharpest = found, drawn, found_sharpness
     if best is None:
         return model
     appearance, owners = best
@@ -141,11 +142,22 @@ def _describe_all(
     for start in starts:
         n_groups = max(k, int(start.max()) + 1)
         for common in COMMON:
-            appearance = _settle(views, start, n_groups, common)
+            appearance = settle(views, start, n_groups, common)
             yield appearance, _join(appearance.shares(views)) if n_groups > k else np.arange(k)
 
 
-def _settle(views: NDArray[np.float32], labels: NDArray[np.uint8], n_groups: int, common: float) -> Appearance:
+def settle(views: NDArray[np.float32], labels: NDArray[np.integer], n_groups: int, common: float) -> Appearance:
+    """Describe groups and label pixels anew in turn, up to eight times; return the last description.
+
+    Parameters
+    ----------
+    views : ndarray of float32, shape (d, n)
+    labels : ndarray of int, shape (n,)
+        Groups to start from.
+    n_groups : int
+    common : float in [0, 1]
+        How much of each covariance is common to all, see `segment.composition.appearance.fit_normals`.
+    """
     found = fit_normals(views, labels, n_groups, common)
     for _ in range(ROUNDS):
         moved = found.shares(views).argmax(axis=0)
@@ -178,7 +190,7 @@ def _entropy(shares: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | 
     return -shares * np.log(np.maximum(shares, TINY))
 
 
-def _principal(X: NDArray[np.float32]) -> NDArray[np.float32]:
+def principal(X: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the directions in which the rows of X differ most, shape (up to 6, n_features)."""
     centred = X.astype(np.float64)
     centred -= centred.mean(axis=0)
@@ -186,7 +198,7 @@ def _principal(X: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(directions.T, dtype=np.float32)
 
 
-def _gradient(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+def gradient(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the magnitude of the gradient of several planes together; (d, h, w) becomes (h, w)."""
     squared = np.zeros(planes.shape[1:], dtype=np.float32)
     for plane in planes:
@@ -200,12 +212,29 @@ def _labels(found: tuple[Appearance, NDArray[np.intp]], views: NDArray[np.float3
     return largest(join(appearance.shares(views), owners))
 
 
-def _sharpness(maps: Sequence[NDArray[np.uint8]], gradients: Sequence[NDArray[np.float32]]) -> float:
-    """Return the mean gradient where neighbouring pixels have different labels; 0 where none have."""
+def sharpness(labels: NDArray[np.uint8], gradients: NDArray[np.float32]) -> float:
+    """Return the mean gradient where neighbouring pixels have different labels, over that of all pixels; 0 for none.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (h, w)
+    gradients : ndarray of float32, shape (h, w)
+        Their magnitude, see `gradient`.
+
+    Examples
+    --------
+    >>> labels, gradients = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, 1, 1, 0]], np.float32)
+    >>> sharpness(labels, gradients), sharpness(np.zeros_like(labels), gradients)
+    (2.0, 0.0)
+    """
     total, count = 0.0, 0
-    for labels, gradient in zip(maps, gradients, strict=True):
-        for here, there in (((slice(None), slice(1, None)), (slice(None), slice(-1))), (slice(1, None), slice(-1))):
-            differ = labels[here] != labels[there]
-            total += float(gradient[here][differ].sum(dtype=np.float64) + gradient[there][differ].sum(dtype=np.float64))
-            count += 2 * int(differ.sum())
-    return total / count if count else 0.0
+    for here, there in (((slice(None), slice(1, None)), (slice(None), slice(-1))), (slice(1, None), slice(-1))):
+        differ = labels[here] != labels[there]
+        total += float(gradients[here][differ].sum(dtype=np.float64) + gradients[there][differ].sum(dtype=np.float64))
+        count += 2 * int(differ.sum())
+    mean = float(gradients.mean(dtype=np.float64))
+    return total / count / mean if count and mean else 0.0
+
+
+def _mean_sharpness(maps: Sequence[NDArray[np.uint8]], gradients: Sequence[NDArray[np.float32]]) -> float:
+    return float(np.mean([sharpness(*one) for one in zip(maps, gradients, strict=True)]))

@@ -18,7 +18,7 @@ from segment.model.abundances import largest
 from segment.model.annotated import learn
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
-from segment.model.image import Image, as_many, as_micrograph, provenance
+from segment.model.image import Image, as_many, as_micrograph, is_alone, provenance
 from segment.model.labels import Labels, count_phases, read_labels
 from segment.model.mapping import find_abundances
 from segment.model.mismatch import find_mismatches
@@ -316,7 +316,8 @@ class Segmenter:
         notes = find_mismatches(micrograph, model.training)
         for note in notes:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
-        found = find_abundances(micrograph.image, model, with_views=fractions is not None)
+        is_own = is_alone(micrograph, model.training)
+        found = find_abundances(micrograph.image, model, with_views=fractions is not None, is_own=is_own)
         guidance = None
         if isinstance(fractions, str):
             if fractions != "auto":
@@ -352,7 +353,7 @@ class Segmenter:
             micrograph=micrograph,
             parameters=self.parameters.to_json(),
             guidance=guidance,
-            treatment=Treatment(found.neighbourhood, int(np.count_nonzero(labels != drawn)), notes),
+            treatment=Treatment(found.neighbourhood, int(np.count_nonzero(labels != drawn)), notes, found.adaptation),
         )
 
     def fit_predict(self, image: Image) -> PhaseMap:
