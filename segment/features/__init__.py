@@ -9,6 +9,7 @@ from segment.features.feature_set import FeatureSet
 from segment.features.grey import GREY
 from segment.features.levels import LEVELS
 from segment.features.pixel import PIXEL
+from segment.features.spectrum import SPECTRUM
 from segment.features.texture import HISTOGRAM, ROUGHNESS, TEXTURE
 from segment.records import FeatureStack
 
@@ -20,6 +21,7 @@ FEATURES: dict[str, FeatureSet] = {
     "levels": LEVELS,
     "pixel": PIXEL,
     "roughness": ROUGHNESS,
+    "spectrum": SPECTRUM,
     "texture": TEXTURE,
 }
 
