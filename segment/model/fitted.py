@@ -41,7 +41,8 @@ class FittedModel:
     is_converged : bool
         Whether the fit stopped because of `tol`.
     training : tuple of dict
-        Name, SHA-256 (None for an array), shape and first row of the band of every training image.
+        Name, SHA-256 (None for an array), SHA-256 of the pixels, shape and first row of the band of every training
+        image.
     teaching : Teaching or None
         What labels taught, which then makes the map; None for a fit without labels.
     mixture : Mixture or None

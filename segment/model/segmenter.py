@@ -94,7 +94,8 @@ class Segmenter:
     With `refine`, what makes the map are normal distributions over six principal directions of the features and the
     calm grey level, one or two a phase, learned from what the components lead; see `segment.model.refining.refine`. The
     abundances are then the probabilities of the phases in a pixel, no longer shares of its neighbourhood. Known
-    fractions start from the components all the same.
+    fractions start from the components all the same. In each image but one that taught the model alone, the phases are
+    described anew where that makes its boundaries sharper, and keep their ids; see `segment.model.adapting.adapt`.
 
     With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
     ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
