@@ -29,6 +29,8 @@ class Look:
         Most rounds in which components are drawn to the pixels they lead.
     refine : bool, default False
         Describe each phase by what its pixels look like, and map by that.
+    textures : bool, default False
+        Tell phases by their texture where their grey levels cannot.
     max_pixels : int, default 10,000
         Most pixels that a fit looks at; 0: all.
     """
@@ -39,6 +41,7 @@ class Look:
     smoothness: float = 0.0
     sharpening: int = 15
     refine: bool = False
+    textures: bool = False
     max_pixels: int = MAX_PIXELS
 
 

@@ -14,9 +14,10 @@ from segment.evaluate import adjusted_rand_index, count_overlap
 from segment.explore.looks import MAX_PIXELS
 from segment.model import FittedModel, Parameters
 from segment.model.abundances import largest, normalise
+from segment.model.choosing import choose
 from segment.model.refining import sample
 from segment.model.smoothing import smooth
-from segment.model.training import choose_rows, draw, learn, refined, unmix
+from segment.model.training import choose_rows, draw, extract_features, learn, refined, unmix
 from segment.records import FeatureStack
 
 N_SEEDS = 3
@@ -104,6 +105,11 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
         # That a component explains nothing is seen in the map.
         warnings.simplefilter("ignore", RuntimeWarning)
         models = [_fit(shared, parameters, seed) for seed in range(len(shared.samples))]
+        chosen = choose(models[0], [shared.grey])
+    if chosen is not models[0]:
+        # Seen otherwise, and still what these parameters make.
+        other = share(extract_features(shared.grey, chosen.parameters), shared.grey, chosen.parameters)
+        return replace(try_candidate(other, chosen.parameters, step), parameters=parameters)
     calmed, last = calm(shared.grey), shared.samples[-1]
     k, names = parameters.n_phases, shared.stack.names
     judged = [largest(_shares(FeatureStack(last.X.T[:, None], names), calmed.ravel()[last.rows], m)) for m in models]

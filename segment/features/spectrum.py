@@ -29,8 +29,8 @@ def compute_spectrum(
     Of Gaussian blurs of the image with sigma 0.5, 0.7, 1.4, 2.8, 5.6 and 11.2 pixels, ``b_j`` is the difference of two
     neighbours. With G a window of twice `window_sigma` times `scale`, ``e_j = G * b_j^2 + 1e-7`` is the variance of
     octave j, ``m_j`` its mean over the image, and feature j is ``(e_j / m_j) / sum_i (e_i / m_i)``: a granulometry of
-    every neighbourhood, which neither brightness nor contrast changes. Shares sum to 1 in every pixel. A constant image gives 1e-6
-    everywhere. Shading is far slower than the octaves, so that `flatten` has nothing to do.
+    every neighbourhood, which neither brightness nor contrast changes. Shares sum to 1 in every pixel. A constant image
+    gives 1e-6 everywhere. Shading is far slower than the octaves, so that `flatten` has nothing to do.
 
     Notes
     -----
@@ -46,8 +46,8 @@ def compute_spectrum(
         out.fill(SMALLEST)
         return None
     shape = working_shape(image.shape)
+    sigma = spectrum_window(shape, scale)
     grey = np.asarray(cv2.resize(stretch(image), shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    sigma = window_sigma(shape) * WIDER * scale
     step = max(1.0, sigma / GRID_PER_SIGMA)
     size = (max(1, round(shape[1] / step)), max(1, round(shape[0] / step)))
     energies = np.empty((N_OCTAVES, *size[::-1]), dtype=np.float32)
@@ -55,7 +55,7 @@ def compute_spectrum(
     for octave, energy in enumerate(energies):
         coarser = _blur(grey, FINEST * 2**octave)
         band = cv2.resize(np.square(finer - coarser), size, interpolation=cv2.INTER_AREA)
-        np.add(_blur(band, sigma / step), NO_VARIANCE, out=energy)
+        np.add(_blur(np.asarray(band, np.float32), sigma / step), NO_VARIANCE, out=energy)
         finer = coarser
     energies /= energies.mean(axis=(1, 2), keepdims=True)
     energies /= energies.sum(axis=0)
@@ -63,6 +63,22 @@ def compute_spectrum(
         cv2.resize(energy, plane.shape[::-1], dst=plane, interpolation=cv2.INTER_LINEAR)
     np.maximum(out, SMALLEST, out=out)
     return Neighbourhood(sigma * min(image.shape) / min(shape))
+
+
+def spectrum_window(shape: tuple[int, int], scale: float) -> float:
+    """Return the standard deviation of the window of `compute_spectrum`, in pixels of an image of `shape`."""
+    return window_sigma(shape) * WIDER * scale
+
+
+def is_resolved(shape: tuple[int, int], scale: float) -> bool:
+    """Return whether an image is so large that its window holds the widest octave: 168 pixels a side at scale 1.
+
+    Examples
+    --------
+    >>> is_resolved((168, 200), 1.0), is_resolved((160, 200), 1.0), is_resolved((160, 200), 2.0)
+    (True, False, True)
+    """
+    return spectrum_window(working_shape(shape), scale) >= FINEST * 2 ** (N_OCTAVES - 1)
 
 
 def _blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from segment.model.mixture import Mixture
 from segment.model.parameters import LATER, Parameters
 from segment.model.teaching import Teaching
+from segment.model.textured import Textured
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class FittedModel:
         What labels taught, which then makes the map; None for a fit without labels.
     mixture : Mixture or None
         What the phases look like, which then makes the map; None where they were not refined, see `Parameters.refine`.
+    textured : Textured or None
+        Why the phases were told by their texture, see `Parameters.textures`; None where they were not.
     """
 
     parameters: Parameters
@@ -61,6 +64,7 @@ class FittedModel:
     training: tuple[dict[str, Any], ...]
     teaching: Teaching | None = None
     mixture: Mixture | None = None
+    textured: Textured | None = None
 
     @property
     def norms(self) -> NDArray[np.float32]:

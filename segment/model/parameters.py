@@ -14,6 +14,7 @@ LATER: dict[str, Any] = {
     "scale": 1.0,
     "flatten": "auto",
     "refine": False,
+    "textures": False,
     "max_pixels": 0,
     "smoothness": 0.0,
     "min_region": 0,
@@ -55,6 +56,9 @@ class Parameters:
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
     refine : bool
         Describe each phase by what its pixels look like, after the fit, and map by that; see `Segmenter`.
+    textures : bool
+        Tell phases by their texture where their grey levels cannot, instead of by the features "texture"; see
+        `Segmenter`.
     max_pixels : int
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float
@@ -84,6 +88,7 @@ class Parameters:
     init: str
     sharpening: int
     refine: bool
+    textures: bool
     max_pixels: int
     smoothness: float
     min_region: int
@@ -98,7 +103,7 @@ class Parameters:
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":
             _check_whole("size", self.size, 8, 32767)
-        for name in ("clahe", "refine"):
+        for name in ("clahe", "refine", "textures"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
         _check_real("scale", self.scale, SMALLEST_SCALE, None)

@@ -16,6 +16,7 @@ from segment.features import FEATURES
 from segment.model import storage
 from segment.model.abundances import largest
 from segment.model.annotated import learn
+from segment.model.choosing import choose
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
 from segment.model.image import Image, as_many, as_micrograph, is_alone, provenance
@@ -67,6 +68,8 @@ class Segmenter:
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
     refine : bool, optional
         Describe each phase by what its pixels look like, after the fit, and map by that.
+    textures : bool, optional
+        Where phases are textures of one brightness, tell them by the features "spectrum" instead of "texture".
     max_pixels : int, optional
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float, optional
@@ -96,6 +99,10 @@ class Segmenter:
     abundances are then the probabilities of the phases in a pixel, no longer shares of its neighbourhood. Known
     fractions start from the components all the same. In each image but one that taught the model alone, the phases are
     described anew where that makes its boundaries sharper, and keep their ids; see `segment.model.adapting.adapt`.
+
+    With `textures`, where the phases of the features "texture" are specks without any order, and textures of one
+    brightness fill clear and large regions, the model is learned anew from the features "spectrum", which see no grey
+    level. ``model.parameters.features`` says which it was, ``model.textured`` why.
 
     With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
     ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
@@ -134,6 +141,7 @@ class Segmenter:
         init: str | None = None,
         sharpening: int | None = None,
         refine: bool | None = None,
+        textures: bool | None = None,
         max_pixels: int | None = None,
         smoothness: float | None = None,
         min_region: int | None = None,
@@ -154,6 +162,7 @@ class Segmenter:
             init=init,
             sharpening=sharpening,
             refine=refine,
+            textures=textures,
             max_pixels=max_pixels,
             smoothness=smoothness,
             min_region=min_region,
@@ -215,7 +224,7 @@ class Segmenter:
                 item["labels_sha256"] = None if annotation is None else annotation.sha256
         greys = [prepared(micrograph.image, self.parameters) for micrograph in micrographs]
         if labels is None:
-            self._model = train(greys, self.parameters, training)
+            self._model = choose(train(greys, self.parameters, training), greys)
         else:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
             self._model = learn(greys, ids, self.parameters, training)
@@ -352,7 +361,7 @@ class Segmenter:
             fractions=counts / labels.size,
             names=model.names,
             micrograph=micrograph,
-            parameters=self.parameters.to_json(),
+            parameters=model.parameters.to_json(),
             guidance=guidance,
             treatment=Treatment(found.neighbourhood, int(np.count_nonzero(labels != drawn)), notes, found.adaptation),
         )

@@ -15,6 +15,7 @@ from segment.model.fitted import FittedModel
 from segment.model.mixture import from_json as mixture_from_json
 from segment.model.parameters import from_json
 from segment.model.teaching import from_json as teaching_from_json
+from segment.model.textured import from_json as textured_from_json
 
 FORMAT = "segment model"
 VERSION = 1
@@ -50,6 +51,7 @@ def save(path: str | Path, model: FittedModel) -> None:
         "training": model.training,
         "teaching": None if model.teaching is None else model.teaching.to_json(),
         "mixture": None if model.mixture is None else model.mixture.to_json(),
+        "textured": None if model.textured is None else model.textured.to_json(),
     }
     write_npz(
         path,
@@ -99,7 +101,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
     parameters = from_json(described["parameters"])
     feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
     shape = (parameters.n_phases, len(feature_names))
-    taught, refined = described.get("teaching"), described.get("mixture")
+    taught, refined, textured = (described.get(name) for name in ("teaching", "mixture", "textured"))
     if components.shape != shape or len(names) != shape[0] or components.dtype.kind != "f":
         raise ValueError(f"components of shape {components.shape} where {shape} was described")
     if not np.all(np.isfinite(components) & (components >= 0)):
@@ -118,6 +120,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
         # Files of earlier versions say nothing of it.
         teaching=None if taught is None else teaching_from_json(taught, *shape),
         mixture=None if refined is None else mixture_from_json(refined, *shape),
+        textured=None if textured is None else textured_from_json(textured),
     )
 
 
