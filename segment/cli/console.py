@@ -126,13 +126,15 @@ class Session:
         from dataclasses import asdict
 
         self.report(done.failures)
-        names = done.segmenter.model.names
+        names, textured = done.segmenter.model.names, done.segmenter.model.textured
         table = _table("image", "window", *names)
         for image in done.images:
             shares = [f"{100 * row.fraction:.1f} %" for row in image.fractions]
             window = "" if image.window_px is None else f"{image.window_px:.3g} px"
             table.add_row(image.name + (" (kept)" if image.is_resumed else ""), window, *shares)
         self._show(table)
+        if textured is not None:
+            self.say(f"Scale: {textured.reason}")
         self.say(f"{len(done.images)} segmented, {len(done.failures)} failed; results in {out}")
         if done.report is not None:
             self.say(f"Report in {done.report}")
@@ -140,6 +142,7 @@ class Session:
             {
                 "out": out,
                 "report": done.report,
+                "textured": None if textured is None else textured.to_json(),
                 "images": [
                     {
                         "path": image.path,

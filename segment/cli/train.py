@@ -66,12 +66,15 @@ def train(
         model = segmenter.model
         session.report(failures)
         session.say(f"Trained {len(model.names)} phases on {len(model.training)} images: {out}")
+        if model.textured is not None:
+            session.say(f"Scale: {model.textured.reason}")
         session.emit(
             {
                 "model": out,
                 "sha256": model.digest,
                 "parameters": model.parameters.to_json(),
                 "phases": model.names,
+                "textured": None if model.textured is None else model.textured.to_json(),
                 "n_iter": model.n_iter,
                 "is_converged": model.is_converged,
                 "training": model.training,
