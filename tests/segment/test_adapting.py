@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from segment.composition.appearance import fit_normals
+from segment.composition.grey_levels import calm
 from segment.evaluate import evaluate
 from segment.model import Segmenter, adapting, mapping, refining
 from segment.model.abundances import largest
 from segment.model.adapting import adapt
+from segment.model.mapping import find_abundances
+from segment.model.mixture import Mixture, see
 from segment.pipeline import apply
 from segment.samples import make_micrograph, write_samples
 
@@ -135,6 +139,22 @@ def test_a_file_and_its_pixels_are_one_image(monkeypatch, tmp_path):
     assert not called
 
 
+def test_a_phase_of_two_looks_keeps_both():
+    rng = np.random.default_rng(0)
+    inside, wide, half = disc(18), disc(24), (np.indices((64, 64))[1] > 31).astype(np.uint8)
+    # Dark and bright surroundings are one phase, the disc between them another.
+    feature = np.where(inside, 4.0, 8.0 * half)
+    X = (np.stack([feature, 0.1 * inside]) + 0.15 * rng.normal(size=(2, 64, 64))).reshape(2, -1).T.astype(np.float32)
+    grey = np.full((64, 64), 0.5, np.float32) + np.float32(0.01) * rng.normal(size=(64, 64)).astype(np.float32)
+    views = see(np.eye(2, dtype=np.float32), X, calm(grey).ravel())
+    look = fit_normals(views, np.where(wide, 2, half).ravel(), 3, 1.0)
+    mixture = Mixture(
+        np.eye(2, dtype=np.float32), look.means, look.whiteners, look.log_volumes, look.fractions, (0, 0, 1)
+    )
+    shares, _ = adapt(X, grey, as_shares(wide), mixture)
+    assert np.mean(largest(shares) == inside.ravel()) > 0.98
+
+
 @pytest.mark.parametrize(
     "change", [{"refine": False}, {"n_phases": 1}, {"labels": True}], ids=["components", "one phase", "taught"]
 )
@@ -181,16 +201,15 @@ def test_phases_keep_ids_from_dark_to_bright(alone, fitted):
             assert levels == sorted(levels)
 
 
-@pytest.mark.filterwarnings("ignore::segment.composition.CompositionWarning")
-def test_guidance_starts_from_the_components_and_is_compared_with_the_new_map(alone, maps):
+def test_guidance_starts_from_the_components_all_the_same(alone, maps):
     seed, plain = next(iter(maps.items()))
-    image = alloy(seed)[1]
-    guided = alone.predict(image, fractions=[0.3, 0.3, 0.4])
-    np.testing.assert_array_equal(guided.abundances, plain.abundances)
-    np.testing.assert_allclose(guided.guidance.before, plain.fractions)
-    components = Segmenter.from_model(replace(alone.model, mixture=None)).predict(image, fractions=[0.3, 0.3, 0.4])
-    if guided.guidance.is_guided:
-        np.testing.assert_array_equal(guided.labels, components.labels)
+    image, components = alloy(seed)[1], replace(alone.model, mixture=None)
+    wanted = find_abundances(image, components, is_own=True).abundances
+    for model in (alone.model, components):
+        found = find_abundances(image, model, with_views=True)
+        assert found.adaptation is not None
+        np.testing.assert_array_equal(found.evidence, wanted)
+    np.testing.assert_array_equal(find_abundances(image, alone.model, with_views=True).abundances, plain.abundances)
 
 
 def test_components_are_described_where_no_shared_description_counts(alone):
