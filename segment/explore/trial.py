@@ -101,15 +101,15 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
     -------
     Trial
     """
+    chosen = choose([shared.grey], parameters)[0]
+    if chosen != parameters:
+        # Seen otherwise, and still what these parameters make.
+        other = share(extract_features(shared.grey, chosen), shared.grey, chosen)
+        return replace(try_candidate(other, chosen, step), parameters=parameters)
     with warnings.catch_warnings():
         # That a component explains nothing is seen in the map.
         warnings.simplefilter("ignore", RuntimeWarning)
         models = [_fit(shared, parameters, seed) for seed in range(len(shared.samples))]
-        chosen = choose(models[0], [shared.grey])
-    if chosen is not models[0]:
-        # Seen otherwise, and still what these parameters make.
-        other = share(extract_features(shared.grey, chosen.parameters), shared.grey, chosen.parameters)
-        return replace(try_candidate(other, chosen.parameters, step), parameters=parameters)
     calmed, last = calm(shared.grey), shared.samples[-1]
     k, names = parameters.n_phases, shared.stack.names
     judged = [largest(_shares(FeatureStack(last.X.T[:, None], names), calmed.ravel()[last.rows], m)) for m in models]

@@ -12,87 +12,79 @@ from threadpoolctl import threadpool_limits
 
 from segment.composition.appearance import DRAWN, describe
 from segment.composition.grey_levels import calm
-from segment.composition.offsets import draw
 from segment.features.spectrum import is_resolved
 from segment.model.abundances import largest
-from segment.model.fitted import FittedModel
+from segment.model.parameters import Parameters
 from segment.model.refining import judged, principal
-from segment.model.textured import NO_ORDER, Textured, contrast, order
-from segment.model.training import extract_features, train, unmix
-from segment.records import FeatureStack
+from segment.model.textured import Textured, contrast, order
+from segment.model.training import draw, extract_features, train, unmix
 
 # Features that weigh the pixel against its neighbourhood, and those that see no grey level at all.
 BY_GREY, BY_TEXTURE = "texture", "spectrum"
 # Order is what a window of so many times the features' own leaves.
 WIDER = 2.0
+# Pixels of all images that are enough to see whether there are textures.
+PROBED = 20_000
 TINY = 1e-12
 
 
-def choose(model: FittedModel, greys: Sequence[NDArray[np.float32]]) -> FittedModel:
-    """Learn the phases as textures where grey levels order nothing, textures are clear, and `Parameters.textures` asks.
+def choose(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> tuple[Parameters, Textured | None]:
+    """Choose the features "spectrum" where grey levels order nothing, textures are clear, and parameters ask for it.
 
     One choice for all images, from at most four of them, see `segment.model.textured.Textured.holds`; none where one of
     these is too small, see `segment.features.spectrum.is_resolved`.
 
     Parameters
     ----------
-    model : FittedModel
-        Of the features "texture"; one of others is returned as it is.
     greys : sequence of ndarray of float32, shape (h, w)
-        The prepared images that it was learned from.
+        Prepared images, of at least as many pixels as there are phases.
+    parameters : Parameters
+        Of the features "texture", with `textures`; others are returned as they are.
 
     Returns
     -------
-    FittedModel
-        `model` itself, or one of the features "spectrum" that says why, in `FittedModel.textured`.
+    tuple of (Parameters, Textured or None)
+        Parameters with the features to learn from, and why these are others than was asked for.
 
     Notes
     -----
-    Deterministic for any number of threads. Where the map by grey levels has order, as most have, nothing is fitted.
+    Deterministic for any number of threads. Both maps are drawn by the components of fits to 20,000 pixels; that by
+    grey levels only where textures are clear.
     """
-    parameters = model.parameters
     if not parameters.textures or parameters.features != BY_GREY or parameters.n_phases == 1:
-        return model
+        return parameters, None
     seen = [greys[i] for i in judged([grey.size for grey in greys])]
-    # A constant image has neither phases nor a window.
-    seen = [grey for grey in seen if grey.min() < grey.max()]
-    if not seen or not all(is_resolved(grey.shape, parameters.scale) for grey in seen):
-        return model
-    maps, windows = [], []
-    for grey in seen:
-        stack = extract_features(grey, parameters)
-        maps.append(_map(stack, grey, model))
-        windows.append(_wide(stack))
-    before = order(maps, windows)
-    if before >= NO_ORDER:
-        return model
+    if not all(is_resolved(grey.shape, parameters.scale) and grey.min() < grey.max() for grey in seen):
+        return parameters, None
+    by_texture = replace(parameters, features=BY_TEXTURE)
     with warnings.catch_warnings():
-        # That a component explains nothing is no fault of the model that stays.
+        # That a component explains nothing is said of the fit that counts.
         warnings.simplefilter("ignore", RuntimeWarning)
-        other = train(greys, replace(parameters, features=BY_TEXTURE), model.training)
+        maps, windows, drawn = _probe(seen, by_texture)
+        brightness = contrast([calm(grey) for grey in seen], maps, windows)
+        left, doubt = order(maps, [WIDER * window for window in windows]), _doubt(drawn, parameters.n_phases)
+        found = Textured(order_before=0.0, order=left, doubt=doubt, contrast=brightness)
+        if found.holds:
+            maps, windows, _ = _probe(seen, parameters)
+            found = replace(found, order_before=order(maps, [WIDER * window for window in windows]))
+    return (by_texture, found) if found.holds else (parameters, None)
+
+
+def _probe(
+    greys: Sequence[NDArray[np.float32]], parameters: Parameters
+) -> tuple[list[NDArray[np.uint8]], list[float], NDArray[np.float32]]:
+    """Return maps by the components of a fit to some pixels, the windows in pixels, and some features with labels."""
+    model = train(greys, replace(parameters, refine=False, max_pixels=PROBED), ())
     maps, windows, drawn = [], [], []
-    for grey in seen:
-        stack = extract_features(grey, other.parameters)
-        maps.append(_map(stack, grey, other))
-        windows.append(_wide(stack))
-        labelled = np.vstack([stack.X.T, maps[-1].ravel()[None].astype(np.float32)])
-        drawn.append(draw(labelled, DRAWN))
-    doubt = _doubt(np.concatenate(drawn, axis=1), parameters.n_phases)
-    brightness = contrast([calm(grey) for grey in seen], maps, [window / WIDER for window in windows])
-    found = Textured(before, order(maps, windows), doubt, brightness)
-    return replace(other, textured=found) if found.holds else model
-
-
-def _map(stack: FeatureStack, grey: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
-    """Return the labels of an image, shape (h, w)."""
-    mixture = model.mixture
-    shares = unmix(stack, model) if mixture is None else mixture.shares(stack.X, calm(grey).ravel())
-    return largest(shares).reshape(grey.shape)
-
-
-def _wide(stack: FeatureStack) -> float:
-    assert stack.neighbourhood is not None
-    return WIDER * stack.neighbourhood.window_px
+    for grey in greys:
+        stack = extract_features(grey, parameters)
+        assert stack.neighbourhood is not None
+        labels = largest(unmix(stack, model))
+        maps.append(labels.reshape(grey.shape))
+        windows.append(stack.neighbourhood.window_px)
+        rows = draw(np.random.default_rng(0), grey.size, min(DRAWN, grey.size))
+        drawn.append(np.vstack([stack.X.T[:, rows], labels[rows].astype(np.float32)]))
+    return maps, windows, np.concatenate(drawn, axis=1)
 
 
 # Sums over threads would end in other bits with each number of them.

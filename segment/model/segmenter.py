@@ -224,7 +224,8 @@ class Segmenter:
                 item["labels_sha256"] = None if annotation is None else annotation.sha256
         greys = [prepared(micrograph.image, self.parameters) for micrograph in micrographs]
         if labels is None:
-            self._model = choose(train(greys, self.parameters, training), greys)
+            parameters, textured = choose(greys, self.parameters)
+            self._model = replace(train(greys, parameters, training), textured=textured)
         else:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
             self._model = learn(greys, ids, self.parameters, training)
