@@ -16,7 +16,7 @@ from segment.features.spectrum import is_resolved
 from segment.model.abundances import largest
 from segment.model.parameters import Parameters
 from segment.model.refining import judged, principal
-from segment.model.textured import Textured, contrast, order
+from segment.model.textured import EVEN, Textured, contrast, order, spread
 from segment.model.training import draw, extract_features, train, unmix
 
 # Features that weigh the pixel against its neighbourhood, and those that see no grey level at all.
@@ -48,22 +48,25 @@ def choose(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> tupl
 
     Notes
     -----
-    Deterministic for any number of threads. Both maps are drawn by the components of fits to 20,000 pixels; that by
-    grey levels only where textures are clear.
+    Deterministic for any number of threads. Nothing is fitted where grey levels have peaks. Both maps are drawn by the
+    components of fits to 20,000 pixels; that by grey levels only where textures are clear.
     """
     if not parameters.textures or parameters.features != BY_GREY or parameters.n_phases == 1:
         return parameters, None
     seen = [greys[i] for i in judged([grey.size for grey in greys])]
     if not all(is_resolved(grey.shape, parameters.scale) and grey.min() < grey.max() for grey in seen):
         return parameters, None
+    greys, k = [calm(grey) for grey in seen], parameters.n_phases
+    evenness = spread(greys, k)
+    if evenness < EVEN:
+        return parameters, None
     by_texture = replace(parameters, features=BY_TEXTURE)
     with warnings.catch_warnings():
         # That a component explains nothing is said of the fit that counts.
         warnings.simplefilter("ignore", RuntimeWarning)
         maps, windows, drawn = _probe(seen, by_texture)
-        brightness = contrast([calm(grey) for grey in seen], maps, windows)
-        left, doubt = order(maps, [WIDER * window for window in windows]), _doubt(drawn, parameters.n_phases)
-        found = Textured(order_before=0.0, order=left, doubt=doubt, contrast=brightness)
+        left, brightness = order(maps, [WIDER * window for window in windows]), contrast(greys, maps, windows)
+        found = Textured(evenness, order_before=0.0, order=left, doubt=_doubt(drawn, k), contrast=brightness)
         if found.holds:
             maps, windows, _ = _probe(seen, parameters)
             found = replace(found, order_before=order(maps, [WIDER * window for window in windows]))

@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# A map has order where a wider window leaves this much of it, and none below that. Two phases are clear below this
-# doubt, and have one brightness below this contrast.
-NO_ORDER, ORDER, CLEAR, SAME_BRIGHTNESS = 0.25, 0.4, 0.1, 0.3
+from segment.features.flatten import find_levels
+
+# Grey levels have no peaks where they are spread as evenly as this. A map has order where a wider window leaves this much
+# of it, and none below that. Phases are clear below this doubt, and have one brightness below this contrast.
+EVEN, NO_ORDER, ORDER, CLEAR, SAME_BRIGHTNESS = 1.0, 0.25, 0.4, 0.1, 0.3
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class Textured:
 
     Attributes
     ----------
+    spread : float
+        What the best grey level of each phase leaves of the variance of grey levels, as a multiple of what it would be
+        were all grey levels equally frequent; see `spread`.
     order_before : float
         Of the variance of the labels by grey level, the share that a window of twice the features' width leaves, see
         `order`.
@@ -34,6 +39,7 @@ class Textured:
         Share of the variance of the grey level, seen through the textures' window, that lies between their phases.
     """
 
+    spread: float
     order_before: float
     order: float
     doubt: float
@@ -41,9 +47,10 @@ class Textured:
 
     @property
     def holds(self) -> bool:
-        """Whether grey levels order nothing, and textures of one brightness are clearly told and ordered."""
+        """Whether grey levels have no peaks and order nothing, and textures of one brightness are clear and ordered."""
         return (
-            self.order_before < NO_ORDER
+            self.spread >= EVEN
+            and self.order_before < NO_ORDER
             and self.order >= ORDER
             and self.doubt < CLEAR
             and self.contrast < SAME_BRIGHTNESS
@@ -69,6 +76,41 @@ def from_json(record: dict[str, Any]) -> Textured:
     if not all(map(isfinite, record.values())):
         raise ValueError("the figures of textures are not finite")
     return found
+
+
+def spread(greys: Sequence[NDArray[np.float32]], n_levels: int) -> float:
+    """Return how evenly grey levels are spread: 1 where all are equally frequent, less where they have peaks.
+
+    ``n^2`` times the share of the variance of grey levels that the nearest of n levels leaves, the levels those of
+    `segment.features.flatten.find_levels`: Otsu's criterion. Of a uniform distribution, n levels leave ``1 / n^2``.
+
+    Parameters
+    ----------
+    greys : sequence of ndarray of float32, shape (h, w)
+    n_levels : int
+
+    Returns
+    -------
+    float
+        0 where there are no more than `n_levels` grey levels.
+
+    References
+    ----------
+    N. Otsu, "A threshold selection method from gray-level histograms", doi 10.1109/TSMC.1979.4310076, eq. 16.
+
+    Examples
+    --------
+    >>> ramp = np.linspace(0, 1, 1024, dtype=np.float32).reshape(32, 32)
+    >>> round(spread([ramp], 2), 2), round(spread([np.round(ramp)], 2), 2)
+    (1.0, 0.0)
+    """
+    left = total = 0.0
+    for grey in greys:
+        levels = find_levels(grey, n_levels)
+        nearest = levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, grey)]
+        left += float(np.sum((grey - nearest) ** 2))
+        total += float(grey.var(dtype=np.float64)) * grey.size
+    return n_levels**2 * left / total if total > 0 else 0.0
 
 
 def order(maps: Sequence[NDArray[np.uint8]], windows: Sequence[float]) -> float:

@@ -21,12 +21,12 @@ from segment.features.spectrum import is_resolved
 from segment.model import ModelFileError
 from segment.model.choosing import choose
 from segment.model.parameters import from_json
-from segment.model.textured import Textured, contrast, order
+from segment.model.textured import Textured, contrast, order, spread
 from segment.model.training import extract_features
 from segment.records import PhaseMap
 
 SHAPE = (192, 200)
-HOLDS = Textured(0.1, 0.6, 0.05, 0.1)
+HOLDS = Textured(1.2, 0.1, 0.6, 0.05, 0.1)
 
 
 def noise(grain: float, seed: int) -> np.ndarray:
@@ -111,11 +111,31 @@ def test_one_choice_for_all_images_of_a_batch():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("order_before", 0.25), ("order", 0.39), ("doubt", 0.1), ("contrast", 0.3)]
+    ("name", "value"), [("spread", 0.99), ("order_before", 0.25), ("order", 0.39), ("doubt", 0.1), ("contrast", 0.3)]
 )
-def test_all_four_must_hold(name, value):
+def test_all_five_must_hold(name, value):
     assert HOLDS.holds
     assert not replace(HOLDS, **{name: value}).holds
+
+
+def test_grey_levels_with_peaks_tell_phases_however_their_grains_differ():
+    # Particles of one brightness, small ones on the left and large ones on the right.
+    image, truth = mosaic()
+    particles = cv2.GaussianBlur((image > 0.7).astype(np.float32), (0, 0), 0.7)
+    parameters = Segmenter(2).parameters
+    assert choose([particles], parameters) == (parameters, None)
+    assert choose([image], parameters)[1].spread >= 1
+    assert score(Segmenter(2).fit_predict(particles).labels, truth) < 0.6
+
+
+def test_spread_is_one_for_even_grey_levels():
+    even = noise(0.8, 1)
+    for k in (2, 3, 4):
+        assert spread([even], k) == pytest.approx(1, abs=0.05)
+    peaks = np.round(2 * even) / 2 + np.float32(0.1) * (noise(0.8, 2) - 0.5)
+    assert spread([peaks], 3) < 0.2
+    assert spread([even, peaks], 3) < spread([even], 3)
+    assert spread([np.full((8, 8), 0.5, np.float32)], 2) == 0
 
 
 def test_order_is_what_a_window_leaves_of_a_map():
