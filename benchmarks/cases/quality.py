@@ -32,7 +32,10 @@ FIGURES = (
 
 
 def run(effort: Effort) -> CaseResult:
-    """Segment each micrograph by itself, told only how many classes it has, and average over each set."""
+    """Segment each micrograph by itself, told only how many classes it has, and average over each set.
+
+    A method makes one map of a micrograph, or several, (n, h, w), which count alike.
+    """
     sets, description = load_sets(N_IMAGES) if effort.is_full else load_sets(1, effort.crop, most_sets=1)
     scores: dict[tuple[str, str], list[Scores]] = {}
     seconds = dict.fromkeys(METHODS, 0.0)
@@ -42,7 +45,9 @@ def run(effort: Effort) -> CaseResult:
             maps = [label(item) for item in items]
             seconds[method] += perf_counter() - start
             scores[method, name] = [
-                evaluate(labels, item.truth, n_classes=item.n_classes) for labels, item in zip(maps, items, strict=True)
+                evaluate(one, item.truth, n_classes=item.n_classes)
+                for labels, item in zip(maps, items, strict=True)
+                for one in labels.reshape(-1, *item.truth.shape)
             ]
     n_images = sum(map(len, sets.values()))
     means = {key: float(np.mean([one.mean_iou for one in several])) for key, several in scores.items()}

@@ -21,6 +21,7 @@ from segment.model import Segmenter
 SAMPLE = 10_000
 N_LEVELS = 128
 
+# Makes one map, (h, w), or several that count alike, (n, h, w).
 Method = Callable[[Labelled], NDArray[np.uint8]]
 
 
