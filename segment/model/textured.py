@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segment.features.flatten import find_levels
 
-# Grey levels have no peaks where they are spread as evenly as this. A map has order where a wider window leaves this much
+# Grey levels have no peaks where they are spread as evenly as this. A map has order where a wider window leaves so much
 # of it, and none below that. Phases are clear below this doubt, and have one brightness below this contrast.
 EVEN, NO_ORDER, ORDER, CLEAR, SAME_BRIGHTNESS = 1.0, 0.25, 0.4, 0.1, 0.3
 
