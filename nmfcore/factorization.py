@@ -36,7 +36,6 @@ from nmfcore.validation import (
 
 __all__ = ["Result", "factorize", "solve_weights"]
 
-FIRST_SAMPLE = 4096
 _ROUNDING = 1e-14
 
 
@@ -205,7 +204,7 @@ def factorize(
     Notes
     -----
     The objective never rises from one iteration to the next. Tall data, dense, n_samples at least 256 and
-    4 n_features, n_features <= 32, n_components <= 8, with solver "cd" and no penalties but L1 and L2, are factorised
+    4 n_features, n_features <= 1024, n_components <= 8, with solver "cd" and no penalties but L1 and L2, are factorised
     by passes in which every row of W is solved exactly; one pass reads X once and keeps nothing of its size but W.
 
     Examples
@@ -386,22 +385,28 @@ def _start_tall(
 ) -> tuple[tall.TallCoordinateDescent, float]:
     X = feature_major(problem.data.X)
     penalties = problem.penalties
+    settings: dict[str, Any] = {
+        "reference": problem.reference,
+        "tol": limits.tol,
+        "sample_size": tall.sample_size(problem.data.shape),
+    }
     if start.W is None or start.H is None:
         H = prepare_H(X, start.k, start.init, penalties, rng)
-        state = tall.TallCoordinateDescent(X, H, penalties, rng, reference=problem.reference, tol=limits.tol)
+        state = tall.TallCoordinateDescent(X, H, penalties, rng, **settings)
         return state, state.loss
     given = Alternating(problem.data, start.W, start.H, penalties, 2.0, solver)
-    state = tall.TallCoordinateDescent(X, start.H, penalties, rng, reference=problem.reference, tol=limits.tol)
+    state = tall.TallCoordinateDescent(X, start.H, penalties, rng, **settings)
     # Where the start is the optimum already, the two values differ by rounding alone.
     return state, max(given.loss, state.loss)
 
 
 def prepare_H(X: Any, k: int, init: str, penalties: Penalties, rng: np.random.RandomState) -> NDArray:
     """Return H (k, n) from an init and fits on samples of the feature-major X (n, m), an array or its blocks."""
-    sample = np.ascontiguousarray(tall.sample_rows(X, FIRST_SAMPLE, rng).T)
+    sample = np.ascontiguousarray(tall.sample_rows(X, tall.FIRST_SAMPLE, rng).T)
     _, H = INITS[init](sample, k, rng, np.ones(len(sample), X.dtype))
-    for size in (FIRST_SAMPLE, tall.SAMPLE):
-        if size < X.shape[1]:
+    n, m = X.shape
+    for size in (tall.first_sample_size(n), tall.sample_size((m, n))):
+        if size < m:
             H = tall.fit_on_sample(X, H, penalties, rng, size)
     return H
 

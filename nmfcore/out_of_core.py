@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from nmfcore.factorization import (
-    FIRST_SAMPLE,
     Result,
     check_limits,
     count_components,
@@ -31,7 +30,7 @@ from nmfcore.problem import beta_of, choose_scale
 from nmfcore.row_blocks import ArrayBlocks, RowBlocks, check_kind
 from nmfcore.solvers import tall
 from nmfcore.solvers.by_blocks import GramDescent, TallDescent
-from nmfcore.solvers.row_pass import BLOCK
+from nmfcore.solvers.row_pass import FEW_FEATURES, block_length
 from nmfcore.stopping import Reason
 from nmfcore.validation import check_choice, check_factor, check_integer
 
@@ -55,7 +54,7 @@ def as_blocks(X: Any) -> RowBlocks | None:
     if not isinstance(X, np.memmap) and not _is_sliceable(X):
         return None
     check_kind(X.shape, X.dtype)
-    return ArrayBlocks(X, BLOCK)
+    return ArrayBlocks(X, block_length(int(X.shape[1])))
 
 
 def _is_sliceable(X: Any) -> bool:
@@ -191,7 +190,7 @@ class _Plan:
 
     @property
     def is_tall(self) -> bool:
-        return tall.is_tall(self.shape, self.k)
+        return self.shape[1] <= FEW_FEATURES and tall.is_tall(self.shape, self.k)
 
 
 def _solve_block(rows: NDArray, first: int, H: NDArray, settings: dict[str, Any]) -> NDArray:
@@ -211,7 +210,7 @@ def _index_of_samples(plan: _Plan, rng: np.random.RandomState) -> NDArray[np.int
         drawn = [tall.sample_index(m, plan.sample_size, ahead)]
     elif plan.is_tall:
         # A random init draws in between, and then other rows are needed: they cost a pass.
-        sizes = (FIRST_SAMPLE, FIRST_SAMPLE, plan.sample_size, plan.sample_size)
+        sizes = (tall.FIRST_SAMPLE, tall.FIRST_SAMPLE, plan.sample_size, plan.sample_size)
         drawn = [tall.sample_index(m, size, ahead) for size in sizes]
     else:
         drawn = [tall.sample_index(m, plan.sample_size, ahead)]

@@ -73,6 +73,10 @@ class Penalties:
             named.append(Laplacian(self.smoothness_W, self.graph))
         return tuple(penalty for penalty in named if penalty.strength)
 
+    def of_sample(self, share: float) -> Penalties:
+        """Return those of the objective of a sample: what is on H counts by the sample's share of the rows."""
+        return replace(self, l1_H=self.l1_H * share, l2_H=self.l2_H * share)
+
     @property
     def none(self) -> bool:
         """Whether nothing is penalised."""

@@ -15,7 +15,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba.extending import overload
+from numba import types
+from numba.extending import intrinsic, overload
 
 from nmfcore._jit import INLINE
 
@@ -58,25 +59,24 @@ def _enumerate(k: int) -> Iterator[str]:
     """Among the active sets S with P_S N >= 0, take the one with the largest gain N' P_S N."""
     yield "  for i in range(T):"
     yield from _load("n", "N", k)
-    for t in range(k):
-        yield f"    w{t} = zero"
-    yield "    best = zero"
+    best, w = "zero", ["zero"] * k
     for mask in range(1, 1 << k):
         active = [t for t in range(k) if mask >> t & 1]
         for t in active:
-            yield f"    c{t} = " + " + ".join(f"P[{mask}, {t}, {j}] * n{j}" for j in active)
-        yield f"    low = c{active[0]}"
+            yield f"    c{t}_{mask} = " + " + ".join(f"P[{mask}, {t}, {j}] * n{j}" for j in active)
+        low = f"c{active[0]}_{mask}"
         for t in active[1:]:
-            yield f"    low = c{t} if c{t} < low else low"
-        gain = " + ".join(f"c{t} * n{t}" for t in active)
-        yield f"    gain = {gain}"
-        yield "    gain = gain if low >= zero else zero"
-        yield "    better = gain > best"
-        yield "    best = gain if better else best"
+            yield f"    low{t}_{mask} = select(c{t}_{mask} < {low}, c{t}_{mask}, {low})"
+            low = f"low{t}_{mask}"
+        total = " + ".join(f"c{t}_{mask} * n{t}" for t in active)
+        yield f"    gain_{mask} = select({low} >= zero, {total}, zero)"
+        yield f"    better_{mask} = gain_{mask} > {best}"
+        yield f"    best_{mask} = select(better_{mask}, gain_{mask}, {best})"
         for t in range(k):
-            yield f"    w{t} = {f'c{t}' if t in active else 'zero'} if better else w{t}"
+            yield f"    w{t}_{mask} = select(better_{mask}, {f'c{t}_{mask}' if t in active else 'zero'}, {w[t]})"
+        best, w = f"best_{mask}", [f"w{t}_{mask}" for t in range(k)]
     for t in range(k):
-        yield f"    W[i + {_at(t)}] = w{t}"
+        yield f"    W[i + {_at(t)}] = {w[t]}"
     yield "  unsettled = zero"
 
 
@@ -92,24 +92,24 @@ def _pivot(k: int) -> Iterator[str]:
     yield "    for i in range(T):"
     for line in [*_load("a", "active", k), *_load("n", "N", k), *_masked_solve(k)]:
         yield "  " + line
-    yield "      left_out = zero"
     for t in range(k):
-        yield f"      g = {_gradient_product(k, t)} - n{t}"
-        yield f"      drop = one if w{t} < zero else zero"
-        yield f"      admit = p{t} if g < -slack * abs(n{t}) else zero"
-        yield "      admit = one if admit > zero else zero"
-        yield f"      b{t} = a{t} * drop + (one - a{t}) * admit"
+        yield f"      g{t} = {_gradient_product(k, t)} - n{t}"
+        yield f"      drop{t} = select(w{t} < zero, one, zero)"
+        yield f"      wanted{t} = select(g{t} < -slack * abs(n{t}), one, zero)"
+        yield f"      sound{t} = select(p{t} > zero, one, zero)"
+        yield f"      b{t} = a{t} * drop{t} + (one - a{t}) * wanted{t} * sound{t}"
         # Active, without a pivot, and wanted: only the row on its own can tell.
-        yield f"      lost = a{t} if p{t} == zero else zero"
-        yield f"      left_out += lost if g < -slack * abs(n{t}) else zero"
-    yield "      taken = zero"
+        yield f"      lost{t} = a{t} * wanted{t} * (one - sound{t})"
+    taken = "zero"
     for t in reversed(range(k)):
-        yield f"      flip = b{t} * (one - single * taken)"
-        yield "      taken = taken + flip - taken * flip"
+        yield f"      flip{t} = b{t} * (one - single * {taken})"
+        yield f"      taken{t} = {taken} + flip{t} - {taken} * flip{t}"
         yield f"      W[i + {_at(t)}] = w{t}"
-        yield f"      active[i + {_at(t)}] = a{t} + flip - (flip + flip) * a{t}"
-    yield "      flag[i] = taken + left_out"
-    yield "      unsettled += taken + left_out"
+        yield f"      active[i + {_at(t)}] = a{t} + flip{t} - (flip{t} + flip{t}) * a{t}"
+        taken = f"taken{t}"
+    yield f"      left_out = {' + '.join(f'lost{t}' for t in range(k))}"
+    yield f"      flag[i] = {taken} + left_out"
+    yield f"      unsettled += {taken} + left_out"
     yield "    if unsettled == zero:"
     yield "      break"
 
@@ -119,33 +119,38 @@ def _guess(k: int) -> Iterator[str]:
     yield "  if warm:"
     yield "    for i in range(T):"
     for t in range(k):
-        yield f"      active[i + {_at(t)}] = one if W[i + {_at(t)}] > zero else zero"
+        yield f"      active[i + {_at(t)}] = select(W[i + {_at(t)}] > zero, one, zero)"
     yield "  else:"
     for t in range(k):
-        yield f"    q{t} = one / G[{t}, {t}] if G[{t}, {t}] > zero else zero"
+        yield f"    q{t} = {_inverse(f'G[{t}, {t}]', 'zero')}"
     yield "    for i in range(T):"
     for line in _load("n", "N", k):
         yield "  " + line
-    for t in range(k):
-        yield f"      w{t} = zero"
-    for _ in range(_GUESS_SWEEPS):
+    w = ["zero"] * k
+    for sweep in range(_GUESS_SWEEPS):
         for t in range(k):
-            yield f"      s = w{t} + (n{t} - ({_gradient_product(k, t)})) * q{t}"
-            yield f"      w{t} = s if s > zero else zero"
+            yield f"      s{t}_{sweep} = {w[t]} + (n{t} - ({_gradient_product(k, t, w)})) * q{t}"
+            w[t] = f"v{t}_{sweep}"
+            yield f"      {w[t]} = select(s{t}_{sweep} > zero, s{t}_{sweep}, zero)"
     for t in range(k):
-        yield f"      active[i + {_at(t)}] = one if w{t} > zero else zero"
+        yield f"      active[i + {_at(t)}] = select({w[t]} > zero, one, zero)"
 
 
-def _gradient_product(k: int, t: int) -> str:
-    return " + ".join(f"G[{t}, {j}] * w{j}" for j in range(k))
+def _gradient_product(k: int, t: int, w: list[str] | None = None) -> str:
+    return " + ".join(f"G[{t}, {j}] * {w[j] if w else f'w{j}'}" for j in range(k))
+
+
+def _inverse(value: str, above: str) -> str:
+    """1 / value where that is above a bound, else 0; never a division by 0."""
+    return f"select({value} > {above}, one / select({value} > {above}, {value}, one), zero)"
 
 
 def _masked_solve(k: int) -> Iterator[str]:
     """LDL' of G restricted to the active components of each lane; a dependent column gets the pivot 0, and w = 0."""
     for c in range(k):
         terms = "".join(f" - u{c}{p} * l{c}{p}" for p in range(c))
-        yield f"    d = G[{c}, {c}]{terms}"
-        yield f"    p{c} = one / d if d > slack * G[{c}, {c}] else zero"
+        yield f"    d{c} = G[{c}, {c}]{terms}"
+        yield f"    p{c} = {_inverse(f'd{c}', f'slack * G[{c}, {c}]')}"
         for r in range(c + 1, k):
             terms = "".join(f" - u{r}{p} * l{c}{p}" for p in range(c))
             yield f"    u{r}{c} = a{r} * a{c} * (G[{r}, {c}]{terms})"
@@ -173,17 +178,19 @@ def _repair(k: int) -> Iterator[str]:
 def _polish(k: int) -> Iterator[str]:
     """Sweep once by coordinates: exact descent, which takes back what rounding cost where G is ill-conditioned."""
     for t in range(k):
-        yield f"  q{t} = one / G[{t}, {t}] if G[{t}, {t}] > zero else zero"
+        yield f"  r{t} = {_inverse(f'G[{t}, {t}]', 'zero')}"
     yield "  for i in range(T):"
-    yield from _load("n", "N", k)
-    yield from _load("w", "W", k)
+    yield from _load("m", "N", k)
+    yield from _load("z", "W", k)
     for t in range(k):
-        yield f"    w{t} = w{t} if w{t} > zero else zero"
+        yield f"    y{t}_ = select(z{t} > zero, z{t}, zero)"
+    w = [f"y{t}_" for t in range(k)]
     for t in range(k):
-        yield f"    s = w{t} + (n{t} - ({_gradient_product(k, t)})) * q{t}"
-        yield f"    w{t} = s if s > zero else zero"
+        yield f"    e{t} = {w[t]} + (m{t} - ({_gradient_product(k, t, w)})) * r{t}"
+        w[t] = f"f{t}"
+        yield f"    {w[t]} = select(e{t} > zero, e{t}, zero)"
     for t in range(k):
-        yield f"    W[i + {_at(t)}] = w{t}"
+        yield f"    W[i + {_at(t)}] = {w[t]}"
 
 
 def _statistics(k: int) -> Iterator[str]:
@@ -236,21 +243,32 @@ def tile_source(k: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _select_in_python(condition, a, b):
+    return a if condition else b
+
+
+@intrinsic
+def _select(context, condition, a, b):
+    """Return a where the condition holds, else b: one instruction, where a branch would be a block to compile."""
+    kind = context.unify_types(a, b)
+    return kind(types.boolean, kind, kind), lambda _, builder, __, values: builder.select(*values)
+
+
 @cache
-def _compiled_source(k: int) -> Callable[..., None]:
+def _compiled_source(k: int, select: Callable[..., Any]) -> Callable[..., None]:
     from nmfcore.solvers.nnls import solve_row
 
-    scope: dict[str, Any] = {"T": np.uint64(TILE), "U": np.uint64, "solve_row": solve_row}
+    scope: dict[str, Any] = {"T": np.uint64(TILE), "U": np.uint64, "solve_row": solve_row, "select": select}
     exec(compile(tile_source(k), f"<solve_tile for {k} components>", "exec"), scope)
     return scope["solve_tile"]
 
 
 def solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):  # noqa: D103
-    _compiled_source(len(components))(
+    _compiled_source(len(components), _select_in_python)(
         components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums
     )
 
 
 @overload(solve_tile, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
 def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):
-    return _compiled_source(len(components))
+    return _compiled_source(len(components), _select)

@@ -7,7 +7,6 @@ of a block are solved: products by the library, and active sets row by row.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from nmfcore.row_blocks import FeatureMajorBlocks
 from nmfcore.solvers import exact
 from nmfcore.solvers.nnls import nnls_rows
 from nmfcore.solvers.products import dense_product
-from nmfcore.solvers.row_pass import normalise_rows
-from nmfcore.solvers.tall import TallCoordinateDescent, unpack, value_of
+from nmfcore.solvers.sample_descent import lower_on_sample
+from nmfcore.solvers.tall import TallCoordinateDescent
 
 __all__ = ["GramDescent", "TallDescent"]
 
@@ -86,39 +85,13 @@ class GramDescent(TallDescent):
         used = np.diag(gram) > 0.0
         H[used] = Ht.T[used]
 
-    def _minimise(self, start: NDArray, tilt: NDArray, worth: float, passes: int) -> tuple[NDArray, float, float, int]:
-        """Lower the objective of the sample minus <tilt, H> as `row_pass.fit_sample` does, extrapolating H."""
-        penalties = replace(self.penalties, l1_H=self._weights[2], l2_H=self._weights[3])
-        H = step = ahead = start
-        first = best = np.inf
-        weight, extrapolated, small, used = 0.5, False, 0, 0
-        while used < min(passes, self._trust) and small < 2:
-            used += 1
-            sums = self._pass(self._sample, ahead.astype(self.X.dtype))
-            loss = value_of(ahead, sums, penalties) - float(np.sum(tilt * ahead))
-            if not loss < best:
-                if not extrapolated:
-                    break
-                weight, extrapolated, ahead = 0.5 * weight, False, step
-                continue
-            small = small + 1 if best - loss <= worth else 0
-            best, H = loss, ahead
-            B, C = unpack(sums, *H.shape)
-            new = H.copy()
-            self._solve_H(new, B + tilt, C, penalties.l1_H, penalties.l2_H)
-            self._balance(new)
-            if first == np.inf:
-                first, ahead = best, new
-            else:
-                ahead, extrapolated = np.maximum(new + weight * (new - step), 0.0), True
-                self._balance(ahead)
-                weight = min(1.0, 1.1 * weight)
-            step = new
-        return H, first, best, used
+    def _minimise(self, start: NDArray, tilt: NDArray, worth: float) -> tuple[NDArray, float, float]:
+        return lower_on_sample(
+            self._sums_of_sample, self._solve_H, start, self._weights, tilt, worth=worth, max_passes=self._trust
+        )
 
-    def _balance(self, H: NDArray) -> None:
-        if self._balanced:
-            normalise_rows(H)
+    def _sums_of_sample(self, H: NDArray) -> NDArray[np.float64]:
+        return _sums_of_rows(self._sample.T, 0, H.astype(self.X.dtype), self.penalties)
 
 
 def _solve_rows(rows: NDArray, _: int, H: NDArray, penalties: Penalties) -> NDArray:

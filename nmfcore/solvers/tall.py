@@ -22,29 +22,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore.passes import run_blocks
-from nmfcore.penalties import Penalties, l1, l2
+from nmfcore.penalties import Penalties
 from nmfcore.row_blocks import FeatureMajorBlocks
+from nmfcore.solvers._lanes import MAX_ENUMERATED
 from nmfcore.solvers.row_pass import (
-    BLOCK,
+    FEW_FEATURES,
     MAX_COMPONENTS,
     MAX_FEATURES,
-    fit_sample,
+    block_length,
     normalise_rows,
     row_pass,
     step_H,
     sums_length,
 )
+from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
 from nmfcore.validation import feature_major
 
 SAMPLE = 32768
+# The init sees these rows; a first fit, as many or, of rows with many columns, fewer.
+FIRST_SAMPLE, FIRST_SAMPLE_OF_MANY = 4096, 1024
 _INNER_PASSES = 40
 _LEAST_ROWS = 256
+# Fewer blocks to a thread are solved sooner than another thread wakes.
+_LEAST_CHEAP_BLOCKS, _LEAST_BLOCKS = 4, 2
 
 
 def is_tall(shape: tuple[int, int], k: int) -> bool:
     """Whether the fused pass is made for a matrix of this shape and k components."""
     m, n = shape
     return k <= MAX_COMPONENTS and n <= MAX_FEATURES and m >= _LEAST_ROWS and m >= 4 * n
+
+
+def sample_size(shape: tuple[int, int]) -> int:
+    """Return how many rows of X (m, n) the steps are prepared on: of many columns a sample of rows knows too little."""
+    m, n = shape
+    return SAMPLE if n <= FEW_FEATURES else m
+
+
+def first_sample_size(n: int) -> int:
+    """Return how many rows of n columns the first fit takes."""
+    return FIRST_SAMPLE if n <= FEW_FEATURES else FIRST_SAMPLE_OF_MANY
 
 
 def sample_index(m: int, size: int, rng: np.random.RandomState) -> NDArray[np.intp]:
@@ -80,16 +97,21 @@ def block_sums(
     """Do the work of `full_pass`; return the sums of each block of rows."""
     k, n = H.shape
     m = X.shape[1]
-    n_blocks = -(-m // BLOCK)
+    length = block_length(n)
+    n_blocks = -(-m // length)
     sums = np.empty((n_blocks, sums_length(k, n)))
     target = np.empty((k, 1), X.dtype) if W is None else W
     components = (0,) * k
     narrow = np.ascontiguousarray(H, dtype=X.dtype)
 
     def solve(first: int, last: int) -> None:
-        row_pass(components, X, narrow, penalties.l1_W, penalties.l2_W, target, W is not None, warm, sums, first, last)
+        is_kept = W is not None
+        row_pass(
+            components, X, narrow, penalties.l1_W, penalties.l2_W, target, is_kept, warm, sums, length, first, last
+        )
 
-    run_blocks(solve, n_blocks)
+    is_cheap = k <= MAX_ENUMERATED and n <= FEW_FEATURES
+    run_blocks(solve, n_blocks, least=_LEAST_CHEAP_BLOCKS if is_cheap else _LEAST_BLOCKS)
     return sums
 
 
@@ -115,7 +137,7 @@ class TallCoordinateDescent:
     tol : float
         As in `stopping.smallest_decrease`.
     sample_size : int
-        How many rows the steps are prepared on.
+        How many rows the steps are prepared on; all, where that is as many or more.
     """
 
     X: Any
@@ -129,13 +151,13 @@ class TallCoordinateDescent:
         *,
         reference: float,
         tol: float,
-        sample_size: int = SAMPLE,
+        sample_size: int,
     ) -> None:
         self.X = X
         self.penalties = penalties
         self._sample = sample_rows(X, sample_size, rng)
         self._share = self._sample.shape[1] / X.shape[1]
-        self._weights = _weights(penalties, self._share)
+        self._weights = penalties.of_sample(self._share)
         self._worth = 0.1 * (2.0 * np.sqrt(reference) * max(tol, 1e-7) / 100.0) * self._share
         self._balanced = penalties.none
         start = np.array(H, np.float64)
@@ -223,19 +245,39 @@ class TallCoordinateDescent:
             if self._balanced:
                 # The objective does not change along a row of H, so neither may the tilt.
                 tilt -= np.sum(tilt * start, axis=1, keepdims=True) * start
-        H, before, after, _ = self._minimise(start, tilt, self._worth * np.sqrt(max(self.loss, 0.0)), _INNER_PASSES)
+        H, before, after = self._minimise(start, tilt, self._worth * np.sqrt(max(self.loss, 0.0)))
         return H.astype(self.X.dtype), (before - after) / self._share
 
     def _sample_gradient_parts(self, H: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         sums = self._pass(self._sample, H.astype(self.X.dtype))
         return unpack(sums, *H.shape)
 
-    def _minimise(self, start: NDArray, tilt: NDArray, worth: float, passes: int) -> tuple[NDArray, float, float, int]:
-        H = start.copy()
-        before, after, used = fit_sample(
-            (0,) * H.shape[0], self._sample, H, self._weights, tilt, self._balanced, worth, passes
+    def _minimise(self, start: NDArray, tilt: NDArray, worth: float) -> tuple[NDArray, float, float]:
+        return lower_on_sample(
+            SampleSums(self._sample, self._weights),
+            step_H,
+            start,
+            self._weights,
+            tilt,
+            worth=worth,
+            max_passes=_INNER_PASSES,
         )
-        return H, before, after, used
+
+
+class SampleSums:
+    """The sums of passes over a sample, feature-major (n, m), each from the active sets that the last one found."""
+
+    def __init__(self, sample: NDArray, penalties: Penalties) -> None:
+        self.sample = sample
+        self.penalties = penalties
+        self._W: NDArray | None = None
+
+    def __call__(self, H: NDArray) -> NDArray[np.float64]:
+        """Solve the rows of the sample for H (k, n)."""
+        warm = self._W is not None
+        if self._W is None and len(H) > MAX_ENUMERATED:
+            self._W = np.empty((len(H), self.sample.shape[1]), self.sample.dtype)
+        return full_pass(self.sample, H, self.penalties, self._W, warm=warm)
 
 
 def fit_on_sample(X: NDArray, H: NDArray, penalties: Penalties, rng: np.random.RandomState, size: int) -> NDArray:
@@ -245,32 +287,8 @@ def fit_on_sample(X: NDArray, H: NDArray, penalties: Penalties, rng: np.random.R
     H = np.array(H, np.float64)
     if penalties.none:
         normalise_rows(H)
-    weights = _weights(penalties, sample.shape[1] / X.shape[1])
-    fit_sample((0,) * H.shape[0], sample, H, weights, np.zeros_like(H), penalties.none, 1e-6 * reference, 100)
-    return H.astype(X.dtype)
-
-
-def _weights(penalties: Penalties, share: float) -> tuple[float, float, float, float]:
-    """Return (l1_W, l2_W, l1_H, l2_H) of the objective of a sample: a penalty on H counts by its share of the rows."""
-    return penalties.l1_W, penalties.l2_W, penalties.l1_H * share, penalties.l2_H * share
-
-
-def value_of(H: NDArray, sums: NDArray[np.float64], penalties: Penalties) -> float:
-    """Return the objective at H (k, n) and the exact rows of W that the sums belong to."""
-    k, n = H.shape
-    _, C = unpack(sums, k, n)
-    return float(
-        0.5 * sums[0]
-        + penalties.l1_W * sums[-k:].sum()
-        + 0.5 * penalties.l2_W * np.trace(C)
-        + l1.value(H, penalties.l1_H)
-        + l2.value(H, penalties.l2_H)
+    weights = penalties.of_sample(sample.shape[1] / X.shape[1])
+    H, _, _ = lower_on_sample(
+        SampleSums(sample, weights), step_H, H, weights, np.zeros_like(H), worth=1e-6 * reference, max_passes=100
     )
-
-
-def unpack(sums: NDArray[np.float64], k: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return W'X (k, n) and W'W (k, k) of the sums of a pass."""
-    B = sums[1 : 1 + k * n].reshape(k, n)
-    C = np.zeros((k, k))
-    C[np.tril_indices(k)] = sums[1 + k * n : 1 + k * n + k * (k + 1) // 2]
-    return B, C + np.tril(C, -1).T
+    return H.astype(X.dtype)

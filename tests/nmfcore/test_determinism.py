@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = {
     "tall": ((40000, 6), {"n_components": 4}),
     "tall float32": ((100000, 5), {"n_components": 5, "alpha_W": 1e-4}),
+    "tall with many columns": ((4000, 70), {"n_components": 3}),
     "general": ((900, 300), {"n_components": 7}),
     "wide": ((150, 2000), {"n_components": 10}),
     "multiplicative": ((900, 60), {"n_components": 4, "solver": "mu"}),

@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from nmfcore import NMF, factorize
 from tests.nmfcore.data import LAYOUTS, lay_out, make_data, make_start
 
-SHAPES = [(30, 12), (12, 30), (700, 5)]
+SHAPES = [(30, 12), (12, 30), (700, 5), (300, 36)]
 
 
 @pytest.fixture(params=SHAPES, ids=str)

@@ -7,7 +7,7 @@ from nmfcore import NMF, factorize
 from tests.nmfcore.contracts import assert_descent, assert_factors
 from tests.nmfcore.data import make_data, make_start
 
-SHAPES = [(40, 25), (25, 40), (1200, 6)]
+SHAPES = [(40, 25), (25, 40), (1200, 6), (400, 40)]
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum number of iterations")
 
 

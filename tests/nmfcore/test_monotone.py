@@ -17,6 +17,7 @@ pytestmark = [
 
 ANY_SHAPE = matrices(st.integers(1, 40), st.integers(1, 40))
 TALL = matrices(st.integers(256, 3000), st.integers(1, 8))
+TALL_OF_MANY = matrices(st.integers(256, 1500), st.integers(33, 64))
 INITS = st.sampled_from(["random", "nndsvd", "nndsvda", "nndsvdar"])
 ITERATIONS = st.sampled_from([1, 2, 5, 60])
 TOLERANCES = st.sampled_from([0.0, 1e-4])
@@ -46,7 +47,7 @@ def test_any_shape_from_a_given_start(X, k, solver, start, strengths, max_iter):
     assert_starts_at(X, W, H, result, strengths)
 
 
-@given(TALL, st.integers(1, 8), INITS, penalties(), ITERATIONS, TOLERANCES)
+@given(TALL | TALL_OF_MANY, st.integers(1, 8), INITS, penalties(), ITERATIONS, TOLERANCES)
 def test_tall(X, k, init, strengths, max_iter, tol):
     result = fit_from_rule(X, k, init, max_iter=max_iter, tol=tol, **strengths)
     assert_descent(X, result, k, **strengths)
