@@ -28,6 +28,7 @@ def guide(
     *,
     image: NDArray[np.float32] | None = None,
     views: NDArray[np.float32] | None = None,
+    shown: NDArray[np.uint8] | None = None,
     names: Sequence[str] | None = None,
     densities: Mapping[str, float] | Sequence[float] | None = None,
     sigma: float = SIGMA,
@@ -53,6 +54,9 @@ def guide(
         What else is seen of every pixel, see `segment.composition.appearance.principal_views`; needs `image`. With it,
         and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
         gives them these areas.
+    shown : ndarray of uint8, shape (h, w), optional
+        The map without fractions, where the abundances do not make it: more than two phases that are learned anew are
+        measured by both.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional
@@ -112,7 +116,7 @@ def guide(
         expected = "the image too" if image is None else f"the image's size, {image.shape}"
         raise ValueError(f"views need {expected}, got views of shape {views.shape}")
     images = None if image is None else [image]
-    return _guided([abundances], images, names, target, Prior(sigma, hard, gate, strict), smoothing, views)[0]
+    return _guided([abundances], images, names, target, Prior(sigma, hard, gate, strict), smoothing, views, shown)[0]
 
 
 def guide_batch(
@@ -177,6 +181,7 @@ def _guided(
     prior: Prior,
     smoothing: float,
     views: NDArray[np.float32] | None = None,
+    shown: NDArray[np.uint8] | None = None,
 ) -> tuple[Guidance, ...]:
     check_sizes(images, batch)
     scores = [log_scores(abundances, smoothing) for abundances in batch]
@@ -186,7 +191,9 @@ def _guided(
     present = np.flatnonzero(overall > 0)
     learned = None
     if images is not None and views is not None and prior.learns(target) and not says_nothing:
-        learned = relearn(batch[0][present], scores[0][present], images[0], views, target[present], prior.sigma)
+        # A map that shows an absent phase is no measure of the others.
+        other = shown if len(present) == len(names) else None
+        learned = relearn(batch[0][present], scores[0][present], images[0], views, target[present], prior.sigma, other)
         conflict, misnaming = prior.conflict(learned.evidence, target[present])
     else:
         conflict, misnaming = prior.conflict(_pooled(scores), overall)

@@ -15,7 +15,7 @@ from segment.composition.offsets import draw, solve_offsets
 
 # Doubt below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
-# Doubt above these multiples of that of the unguided labels is too much, among more than two phases and among two.
+# Doubt above these multiples of that of the unguided maps is too much, among more than two phases and among two.
 BLURRED = 1.1
 CUT = 1.4
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
@@ -36,7 +36,8 @@ class Relearned:
     scores : ndarray of float32, shape (k, h, w)
         Log likelihood of every pixel under every phase, up to a constant.
     ambiguity : float
-        Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each.
+        Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each. Where
+        others of more than two phases are shown than the abundances give, of the geometric mean of what both leave.
     is_blurred : bool
         Whether that is too much: more than 1.1, of two phases more than 1.4.
     evidence : ndarray of float32, shape (k, n)
@@ -58,6 +59,7 @@ def relearn(
     views: NDArray[np.float32],
     target: NDArray[np.float64],
     sigma: float,
+    shown: NDArray[np.uint8] | None = None,
 ) -> Relearned:
     """Learn what the phases look like if they have these areas.
 
@@ -75,6 +77,8 @@ def relearn(
         Area fractions, all above zero, summing to one.
     sigma : float
         Their uncertainty.
+    shown : ndarray of uint8, shape (h, w), optional
+        The map without fractions, where the abundances do not make it.
 
     Returns
     -------
@@ -118,7 +122,11 @@ def relearn(
         learned, limit = _told_apart(sampled, start, target, sigma), CUT
     else:
         learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
-    ambiguity = (learned.doubt + DOUBT) / (before.doubt + DOUBT)
+    unguided_doubt = before.doubt + DOUBT
+    if shown is not None and k > 2:
+        drawn = draw(shown.reshape(1, -1), DRAWN)[0].astype(shown.dtype)
+        unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
+    ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
     return Relearned(
         learned.scores(seen).reshape(scores.shape),
         ambiguity,

@@ -329,7 +329,7 @@ class Segmenter:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
         is_own = is_alone(micrograph, model.training)
         found = find_abundances(micrograph.image, model, with_views=fractions is not None, is_own=is_own)
-        guidance = None
+        drawn, guidance = largest(found.abundances), None
         if isinstance(fractions, str):
             if fractions != "auto":
                 raise ValueError(f"fractions must be numbers or 'auto', got {fractions!r}")
@@ -341,6 +341,7 @@ class Segmenter:
                 fractions,
                 image=micrograph.image,
                 views=found.views,
+                shown=None if found.evidence is found.abundances else drawn,
                 names=model.names,
                 densities=densities,
                 sigma=fraction_sigma,
@@ -348,7 +349,6 @@ class Segmenter:
                 gate=gate,
                 strict=strict,
             )
-        drawn = largest(found.abundances)
         if guidance is not None:
             guidance = compare(guidance, drawn)
             drawn = guidance.labels

@@ -76,6 +76,25 @@ def test_a_wrong_fraction_of_clear_phases_is_left_alone():
     assert np.abs(exact.after - [0.7, 0.3]).max() * truth.size < 1
 
 
+@pytest.mark.parametrize("n_phases", [2, 3])
+def test_a_clear_map_of_three_phases_is_not_given_up_for_one_as_clear_as_the_abundances(n_phases):
+    truth, grey, views, _ = scene([0.8, 0.1, 0.1][:n_phases], noise=0.1)
+    poor = np.random.default_rng(0).dirichlet(np.ones(n_phases), size=SHAPE).transpose(2, 0, 1)
+    abundances = (0.5 * (truth == np.arange(n_phases)[:, None, None]) + poor).astype(np.float32)
+    wrong = [0.6, 0.4] if n_phases == 2 else [0.5, 0.3, 0.2]
+    alone = guide(abundances, wrong, image=grey, views=views)
+    same = guide(abundances, wrong, image=grey, views=views, shown=leaders(abundances))
+    assert alone.is_guided
+    assert np.array_equal(same.labels, alone.labels)
+    assert same.ambiguity == pytest.approx(alone.ambiguity)
+    if n_phases == 2:
+        assert guide(abundances, wrong, image=grey, views=views, shown=truth).ambiguity == alone.ambiguity
+        return
+    with pytest.warns(CompositionWarning, match="labels are unguided"):
+        beside = guide(abundances, wrong, image=grey, views=views, shown=truth)
+    assert beside.ambiguity > 2 * alone.ambiguity
+
+
 def test_fractions_of_other_phases_are_left_alone():
     truth, grey, views, _ = scene([0.7, 0.2, 0.1])
     abundances = (truth == np.arange(3)[:, None, None]).astype(np.float32)
