@@ -16,7 +16,7 @@ from segment.composition.offsets import draw, solve_offsets
 # Doubt below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
 # Doubt above these multiples of that of the unguided maps is too much, among more than two phases and among two.
-BLURRED = 1.1
+BLURRED = 1.2
 CUT = 1.4
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
 # refined only where that leaves less than this part of the doubt.
@@ -39,7 +39,7 @@ class Relearned:
         Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each. Where
         others of more than two phases are shown than the abundances give, of the geometric mean of what both leave.
     is_blurred : bool
-        Whether that is too much: more than 1.1, of two phases more than 1.4.
+        Whether that is too much: more than 1.2, of two phases more than 1.4.
     evidence : ndarray of float32, shape (k, n)
         Log scores of some pixels under the phases as the unguided labels show them.
     """
@@ -103,7 +103,7 @@ def relearn(
     >>> abundances = np.stack([1 - image, image])
     >>> right = relearn(abundances, np.log(abundances), image, image[None], np.array([0.8, 0.2]), 0.05)
     >>> wrong = relearn(abundances, np.log(abundances), image, image[None], np.array([0.3, 0.7]), 0.05)
-    >>> right.ambiguity < 1.1, right.ambiguity < wrong.ambiguity
+    >>> right.ambiguity < 1.2, right.ambiguity < wrong.ambiguity
     (True, True)
     """
     k = len(target)
@@ -124,7 +124,7 @@ def relearn(
         learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
     unguided_doubt = before.doubt + DOUBT
     if shown is not None and k > 2:
-        drawn = draw(shown.reshape(1, -1), DRAWN)[0].astype(shown.dtype)
+        drawn = draw(shown.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
         unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
     ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
     return Relearned(
