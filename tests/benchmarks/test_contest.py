@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from benchmarks.contest import Problem, contest
+from benchmarks.interleave import interleave
 from benchmarks.peers import PEERS, Fit, Peer
 from benchmarks.peers.peer import EVERY_LOSS
 from benchmarks.records import QUICK
@@ -130,10 +131,30 @@ def test_whole_calls_alone_are_counted_from_the_one_before_the_rounds(peers):
     assert [call for call in calls if call[1]] == [(4, True, 0), (4, True, 1), (4, True, 2)]
     assert (mine["calls"], other["calls"]) == (12, 3)
     assert (other["reaches our loss"], other["capped"]) == (False, False)
-    assert [len(curve.seconds) for curve in outcome.curves] == [1, 1]
+    assert len(outcome.curves[1].seconds) == 1
     calls.clear()
     assert contest(problem(whole_calls=1, patience={"other": 1e3}), effort).rows[1]["calls"] == 1
     assert len([call for call in calls if call[1]]) == 1
+
+
+@pytest.mark.parametrize("is_reference", [True, False])
+def test_the_subject_takes_turns_with_what_is_enough_for_the_loss_of_a_reference(peers, monkeypatch, is_reference):
+    turns = {}
+
+    def spy(contenders, rounds, judge):
+        measured = interleave(contenders, rounds, judge)
+        turns.update({name: timing for name, (timing, _) in measured.items()})
+        return measured
+
+    monkeypatch.setattr("benchmarks.contest.interleave", spy)
+    monkeypatch.setattr("benchmarks.contest.REFERENCES", ("other",) if is_reference else ())
+    peers(Peer("other", "numpy", "numpy", approach, 3))
+    (_, row) = contest(problem(whole_calls=1, patience={"other": 1e3}), EFFORT).rows
+    cut = [timing for name, timing in turns.items() if name.endswith(", 3 iterations")]
+    assert len(cut) == (1 if is_reference else 0)
+    assert row["we reach its loss"] is True
+    if is_reference:
+        assert row["our s to its loss"] == cut[0].median
 
 
 def test_a_whole_call_that_would_take_too_long_is_cut_short_by_what_the_first_rows_show(peers, monkeypatch):
