@@ -49,8 +49,11 @@ def test_band_and_pixel_size_are_corrected(user, micrograph):
     says(page, "1 image opened")
     page.get_by_role("button", name="Correct band and pixel size").click()
     page.wait_for_function("document.querySelector('#band input')?.value === '240'")
-    page.fill("#band input", "200")
+    # As it opens, the section may write its values once more, over what is typed at once.
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.fill("#pixel-size input", "0.5")
+    page.fill("#band input", "200")
+    page.wait_for_function("document.querySelector('#band input').value === '200'")
     page.click("#correct")
     says(page, "Corrected.")
     assert "rows 200 to 259 (user)" in page.inner_text("#reading")
