@@ -1,0 +1,53 @@
+"""H lowered on a sample: the values it returns are true, it never ends higher, and it ends where nothing is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmfcore.penalties import Penalties
+from nmfcore.solvers.row_pass import step_H
+from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
+from nmfcore.solvers.tall import SampleSums
+from tests.nmfcore.data import make_data
+
+PENALTIES = {"none": Penalties(), "L1 and L2": Penalties(l1_W=0.05, l2_W=0.1, l1_H=0.2, l2_H=0.3)}
+
+
+@pytest.fixture(params=[2, 5], ids=["all active sets", "pivoting"])
+def case(request):
+    sample = np.ascontiguousarray(make_data("low rank", 600, 7).T)
+    start = np.random.default_rng(1).random((request.param, 7))
+    return sample, start / np.linalg.norm(start, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("slope", [0.0, 0.5])
+def test_values_are_true_and_the_end_is_stationary(case, name, slope):
+    (sample, start), penalties = case, PENALTIES[name]
+    # Along a row of H nothing changes where nothing is penalised, so neither may the tilt.
+    tilt = slope * np.random.default_rng(2).standard_normal(start.shape) if name != "none" else np.zeros_like(start)
+    kept = start.copy()
+    sums_at = SampleSums(sample, penalties)
+    H, before, after = lower_on_sample(sums_at, step_H, start, penalties, tilt, worth=0.0, max_passes=2000)
+    np.testing.assert_array_equal(start, kept)
+    for value, at in ((before, start), (after, H)):
+        sums = SampleSums(sample, penalties)(at)
+        assert value == pytest.approx(value_of(at, sums, penalties) - np.vdot(tilt, at), rel=1e-9)
+    assert after < before
+    B, C = unpack(SampleSums(sample, penalties)(H), *H.shape)
+    gradient = C @ H - B - tilt + penalties.l1_H + penalties.l2_H * H
+    residual = np.where(H > 0, gradient, np.minimum(gradient, 0.0))
+    assert np.abs(residual).max() < 2e-3 * np.abs(B).max()
+
+
+def test_few_passes_lower_less_and_never_raise(case):
+    sample, start = case
+    values = []
+    for passes in (1, 3, 10, 60):
+        sums_at = SampleSums(sample, Penalties())
+        _, before, after = lower_on_sample(
+            sums_at, step_H, start, Penalties(), np.zeros_like(start), worth=0.0, max_passes=passes
+        )
+        values.append(after)
+    assert before >= values[0] >= values[1] > values[2] > values[3]
