@@ -18,7 +18,7 @@ from nmfcore.iterate import Limits, Progress, Trace, iterate
 from nmfcore.objectives import translate_penalties
 from nmfcore.passes import BLAS_ALONE
 from nmfcore.penalties import Penalties, Penalty
-from nmfcore.problem import Problem, beta_of, make_problem
+from nmfcore.problem import Problem, beta_of, choose_scale, make_problem
 from nmfcore.solvers import SOLVERS, check_supported, exact, sampled_start, tall
 from nmfcore.solvers.alternating import Alternating
 from nmfcore.stopping import Reason
@@ -288,8 +288,13 @@ def solve_weights(
     loss, to convergence for Kullback-Leibler, by multiplicative updates for the others.
     """
     strengths = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio, penalties=penalties)
-    A, seen = hide_missing(X, check_mask(mask, X.shape), missing)
     beta = beta_of(beta_loss)
+    if beta == 2.0 and mask is None and not sp.issparse(X) and tall.is_tall(X.shape, len(H)):
+        W, largest = tall.solve_unseen(X, H, strengths)
+        # Zero has a W of its own, and what is neither small nor large nor wrong needs no second look.
+        if largest > 0.0 and choose_scale(largest, strengths) == 1.0:
+            return W
+    A, seen = hide_missing(X, check_mask(mask, X.shape), missing)
     problem = make_problem(A, strengths, beta, mask=seen, first_row=first_row)
     if problem.largest == 0.0:
         return np.zeros((A.shape[0], H.shape[0]), A.dtype)

@@ -194,7 +194,9 @@ def _polish(k: int) -> Iterator[str]:
 
 
 def _statistics(k: int) -> Iterator[str]:
-    """Add |x - wH|^2, W'X, W'W (lower triangle) and the column sums of W to the sums of the block."""
+    """Add |x - wH|^2, W'X, W'W (lower triangle) and the column sums of W to the sums of the block, if it has any."""
+    yield "  if sums.shape[0] == 0:"
+    yield "    return"
     yield "  start = U(0)"
     yield "  for j in range(n):"
     for t in range(k):

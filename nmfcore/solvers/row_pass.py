@@ -38,16 +38,19 @@ def sums_length(k: int, n: int) -> int:
 
 
 @kernel
-def row_pass(components, X, H, l1, l2, W, store, warm, sums, length, first, last):
-    """Solve the rows of blocks [first, last); overwrite sums[first:last], and W (k, m) where store is true.
+def row_pass(components, X, is_by_row, H, l1, l2, W, store, warm, sums, tops, length, first, last):
+    """Solve the rows of blocks [first, last); overwrite W (k, m) where store is true, and sums and tops of the blocks.
 
     length: rows of a block, as `block_length`. warm: W holds the rows solved for an H nearby.
 
-    components is a tuple of k anything: its length is what the kernel is compiled for. X (n, m), H (k, n), W and X of
-    one dtype; sums (n_blocks, sums_length(k, n)) float64.
+    components is a tuple of k anything: its length is what the kernel is compiled for. X (n, m), or (m, n) where
+    is_by_row, H (k, n), W and X of one dtype; sums (n_blocks, sums_length(k, n)) float64, or (n_blocks, 0): none are
+    wanted. tops (n_blocks,) is of unsigned integers as wide as those numbers, or (0,): the largest pattern of bits in
+    the block, which is that of its largest entry, or above that of infinity where one is negative or NaN.
     """
     k = len(components)
-    n, m = X.shape
+    n = H.shape[1]
+    m = X.shape[0] if is_by_row else X.shape[1]
     G64 = np.empty((k, k), np.float64)
     for t in range(k):
         for u in range(k):
@@ -65,6 +68,7 @@ def row_pass(components, X, H, l1, l2, W, store, warm, sums, length, first, last
     shift = X.dtype.type(l1)
 
     x = np.zeros(n * TILE, X.dtype)
+    patterns = x.view(tops.dtype)
     N = np.empty(k * TILE, X.dtype)
     tile = np.empty(k * TILE, X.dtype)
     active = np.empty(k * TILE, X.dtype)
@@ -74,16 +78,24 @@ def row_pass(components, X, H, l1, l2, W, store, warm, sums, length, first, last
     for block in range(first, last):
         for s in range(sums.shape[1]):
             sums[block, s] = 0.0
+        top = tops.dtype.type(0)
         end = min(m, (block + 1) * length)
         for start in range(block * length, end, TILE):
             size = min(TILE, end - start)
             for j in range(n):
-                source = X[j, start : start + size]
                 target = x[j * TILE : (j + 1) * TILE]
-                for i in range(size):
-                    target[i] = source[i]
+                if is_by_row:
+                    for i in range(size):
+                        target[i] = X[start + i, j]
+                else:
+                    source = X[j, start : start + size]
+                    for i in range(size):
+                        target[i] = source[i]
                 for i in range(size, TILE):
                     target[i] = 0.0
+            if tops.shape[0] > 0:
+                for s in range(patterns.shape[0]):
+                    top = max(top, patterns[s])
             if warm:
                 for t in range(k):
                     guess = W[t, start : start + size]
@@ -97,6 +109,8 @@ def row_pass(components, X, H, l1, l2, W, store, warm, sums, length, first, last
                     source = tile[t * TILE : (t + 1) * TILE]
                     for i in range(size):
                         result[i] = source[i]
+        if tops.shape[0] > 0:
+            tops[block] = top
 
 
 @kernel

@@ -42,6 +42,8 @@ SAMPLE = 32768
 # The init sees these rows; a first fit, as many or, of rows with many columns, fewer.
 FIRST_SAMPLE, FIRST_SAMPLE_OF_MANY = 4096, 1024
 _INNER_PASSES = 40
+# Non-negative numbers are in the order of their bits.
+_PATTERNS = {np.dtype(np.float32): np.dtype(np.uint32), np.dtype(np.float64): np.dtype(np.uint64)}
 _LEAST_ROWS = 256
 # Fewer blocks to a thread are solved sooner than another thread wakes.
 _LEAST_CHEAP_BLOCKS, _LEAST_BLOCKS = 4, 2
@@ -96,23 +98,60 @@ def block_sums(
 ) -> NDArray[np.float64]:
     """Do the work of `full_pass`; return the sums of each block of rows."""
     k, n = H.shape
-    m = X.shape[1]
-    length = block_length(n)
-    n_blocks = -(-m // length)
-    sums = np.empty((n_blocks, sums_length(k, n)))
-    target = np.empty((k, 1), X.dtype) if W is None else W
-    components = (0,) * k
+    sums = np.empty((_count_blocks(X.shape[1], n), sums_length(k, n)))
+    tops = np.empty(0, _PATTERNS[X.dtype])
+    _run(X, False, H, penalties, W, warm, sums, tops)
+    return sums
+
+
+def _count_blocks(m: int, n: int) -> int:
+    return -(-m // block_length(n))
+
+
+def _run(
+    X: NDArray,
+    is_by_row: bool,
+    H: NDArray,
+    penalties: Penalties,
+    W: NDArray | None,
+    warm: bool,
+    sums: NDArray[np.float64],
+    tops: NDArray[np.unsignedinteger],
+) -> None:
+    """Run `row_pass` over all blocks of X, those that ``sums`` counts, on every thread."""
+    k, n = H.shape
+    components, length = (0,) * k, block_length(n)
     narrow = np.ascontiguousarray(H, dtype=X.dtype)
+    l1, l2 = penalties.l1_W, penalties.l2_W
+    is_kept = W is not None
+    target = W if W is not None else np.empty((k, 1), X.dtype)
 
     def solve(first: int, last: int) -> None:
-        is_kept = W is not None
-        row_pass(
-            components, X, narrow, penalties.l1_W, penalties.l2_W, target, is_kept, warm, sums, length, first, last
-        )
+        row_pass(components, X, is_by_row, narrow, l1, l2, target, is_kept, warm, sums, tops, length, first, last)
 
     is_cheap = k <= MAX_ENUMERATED and n <= FEW_FEATURES
-    run_blocks(solve, n_blocks, least=_LEAST_CHEAP_BLOCKS if is_cheap else _LEAST_BLOCKS)
-    return sums
+    run_blocks(solve, len(sums), least=_LEAST_CHEAP_BLOCKS if is_cheap else _LEAST_BLOCKS)
+
+
+def solve_unseen(X: NDArray, H: NDArray, penalties: Penalties) -> tuple[NDArray, float]:
+    """Solve every row of X (m, n) for H (k, n) before anything is known of its entries, in one reading.
+
+    Returns
+    -------
+    W : ndarray of shape (m, k)
+        Column-major, worth something where the next is finite.
+    largest : float
+        Largest entry of X; NaN where one is negative (be it -0) or not finite.
+    """
+    m, n = X.shape
+    by_row = not X.T.flags.c_contiguous
+    source = np.require(X, requirements=["C", "W"]) if by_row else np.require(X.T, requirements=["C", "W"])
+    W = np.empty((len(H), m), X.dtype)
+    tops = np.empty(_count_blocks(m, n), _PATTERNS[X.dtype])
+    _run(source, by_row, H, penalties, W, False, np.empty((len(tops), 0)), tops)
+    top = tops.max()
+    infinity = np.array(np.inf, X.dtype).view(tops.dtype)
+    return W.T, float(top.view(X.dtype)) if top < infinity else np.nan
 
 
 def solve_W(X: NDArray, H: NDArray, penalties: Penalties) -> NDArray:

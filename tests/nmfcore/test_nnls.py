@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from nmfcore import non_negative_factorization
+from nmfcore import NMF, non_negative_factorization
 from nmfcore.penalties import Penalties
-from nmfcore.solvers.tall import full_pass
+from nmfcore.solvers.tall import full_pass, solve_unseen
 from tests.nmfcore.contracts import rounding
 
 
@@ -63,6 +65,63 @@ def test_tiles_from_what_was_active_elsewhere(k, dtype, guess):
     W = W.astype(dtype)
     full_pass(np.ascontiguousarray(X.T), H, Penalties(), W, warm=True)
     assert_optimal(X, W.T, H)
+
+
+class TestUnseen:
+    """Rows solved in the same reading in which the entries of X are first looked at."""
+
+    @staticmethod
+    def fitted(X, H):
+        model = NMF(len(H), init="custom", max_iter=1, tol=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(X[:300], W=np.ones((300, len(H)), X.dtype), H=H)
+        model.components_ = H
+        return model
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize(("m", "n"), [(601, 6), (8193 * 3, 5), (601, 100)])
+    def test_layouts_have_the_same_bits(self, m, n, dtype):
+        X, H = make_problem(m, n, 4, dtype)
+        expected = np.empty((4, m), dtype)
+        full_pass(np.ascontiguousarray(X.T), H, Penalties(), expected)
+        locked = X.copy()
+        locked.flags.writeable = False
+        for layout in (np.ascontiguousarray(X), np.asfortranarray(X), np.repeat(X, 2, axis=0)[::2], locked, locked.T.T):
+            W, largest = solve_unseen(layout, H, Penalties())
+            np.testing.assert_array_equal(W, expected.T)
+            assert largest == X.max()
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("order", ["C", "F"])
+    @pytest.mark.parametrize("wrong", [-1e-30, -1e30, -0.0, np.nan, -np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("at", [(0, 0), (300, 2), (8200, 0), (9000, 5)])
+    def test_every_wrong_entry_is_found(self, at, wrong, order, dtype):
+        X, H = make_problem(9001, 6, 3, dtype)
+        X[at] = wrong
+        assert np.isnan(solve_unseen(np.array(X, order=order), H, Penalties())[1])
+
+    @pytest.mark.parametrize("wrong", [-1e-30, np.nan, np.inf])
+    def test_what_is_wrong_is_named(self, wrong):
+        X, H = make_problem(9001, 6, 3)
+        model = self.fitted(X, H)
+        X[8200, 1] = wrong
+        with pytest.raises(ValueError, match=r"\(8200, 1\)"):
+            model.transform(X)
+
+    @pytest.mark.parametrize("size", [0.0, 1e-37, 1e-25, 1e30])
+    def test_what_is_too_small_or_large_is_scaled(self, size):
+        X, H = make_problem(601, 6, 3, np.float32)
+        model = self.fitted(X, H)
+        W = model.transform(X * np.float32(size))
+        np.testing.assert_allclose(W, size * model.transform(X), rtol=1e-4, atol=1e-4 * size)
+
+    def test_minus_zero_is_zero(self):
+        X, H = make_problem(601, 6, 3)
+        model = self.fitted(X, H)
+        X[X < 0.1] = 0.0
+        signed = np.where(X == 0.0, -0.0, X)
+        np.testing.assert_array_equal(model.transform(signed), model.transform(X))
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 12, 30, 60])
