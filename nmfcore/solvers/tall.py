@@ -116,7 +116,7 @@ def _run(
     W: NDArray | None,
     warm: bool,
     sums: NDArray[np.float64],
-    tops: NDArray[np.unsignedinteger],
+    tops: NDArray[Any],
 ) -> None:
     """Run `row_pass` over all blocks of X, those that ``sums`` counts, on every thread."""
     k, n = H.shape
