@@ -195,7 +195,7 @@ def contest(problem: Problem, effort: Effort) -> Outcome:
     patience = max((trial.allowed for trial in theirs), default=usual)
     ladder = _climb(ours[0], min(losses, default=target), patience)
     contenders = (*_contenders(ours, theirs, effort, target), *_cut_short(ours, theirs, ladder))
-    measured = interleave(contenders, effort.repeats, lambda judged: judged())
+    measured = interleave(contenders, effort.repeats, lambda judged: judged(), rest=effort.rest)
     trivial = trivial_loss(problem.X, problem.beta_loss)
     rows = [_row(trial, ours, measured, target, trivial, ladder) for trial in (*ours, *theirs)]
     traces = [(ours[0].entrant, ladder), *((trial.entrant, trial.points) for trial in theirs)]

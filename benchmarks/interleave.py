@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 from benchmarks.records import Timing
@@ -36,7 +36,11 @@ class Contender:
 
 
 def interleave(
-    contenders: Sequence[Contender], rounds: int, judge: Callable[[Any], Any] = lambda returned: returned
+    contenders: Sequence[Contender],
+    rounds: int,
+    judge: Callable[[Any], Any] = lambda returned: returned,
+    *,
+    rest: float = 0.0,
 ) -> dict[str, tuple[Timing, list[Any]]]:
     """Run every contender in each round, each round starting with another one.
 
@@ -46,6 +50,8 @@ def interleave(
     rounds : int
     judge : callable, default: the identity
         Called, untimed, with what a call returned; only what it makes of it is kept.
+    rest : float, default 0.0
+        Seconds without work before each call, for threads that still wait busily for more of the last one.
 
     Returns
     -------
@@ -67,6 +73,7 @@ def interleave(
                     continue
                 for _ in range(contender.calls):
                     gc.collect()
+                    sleep(rest)
                     number = len(seconds[contender.name])
                     start = perf_counter()
                     returned = contender.call(number)

@@ -24,6 +24,9 @@ class Effort:
     multiple, least_seconds, most_seconds : float
         What a peer may spend on a matrix before the rounds, and again in them: so many times what the subject's fit
         takes, within these bounds.
+    rest : float
+        Seconds without work before each measured call: threads of the contender before it wait busily for as much as a
+        tenth of a second, and would take a core from it.
     peers : tuple of str or None
         Peers that take part; None: all.
     """
@@ -35,6 +38,7 @@ class Effort:
     multiple: float
     least_seconds: float
     most_seconds: float
+    rest: float
     peers: tuple[str, ...] | None = None
 
     @property
@@ -55,6 +59,7 @@ FULL = Effort(
     multiple=100.0,
     least_seconds=0.5,
     most_seconds=2.5,
+    rest=0.25,
 )
 QUICK = Effort(
     name="quick",
@@ -64,6 +69,7 @@ QUICK = Effort(
     multiple=10.0,
     least_seconds=0.05,
     most_seconds=0.2,
+    rest=0.0,
 )
 
 

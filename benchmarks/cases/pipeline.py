@@ -80,7 +80,7 @@ def time_stages(name: str, title: str, preset: str, effort: Effort) -> CaseResul
             )
             for engine, enter in ENGINES.items()
         ]
-        measured = interleave(contenders, effort.repeats)
+        measured = interleave(contenders, effort.repeats, rest=effort.rest)
     rows = []
     for engine, (timing, _) in measured.items():
         per_stage = {f"{stage} s": median(one[stage] for one in stages[engine]) for stage in STAGES}

@@ -56,7 +56,8 @@ def _grow(varied: str, shapes: list[tuple[int, int, int]], effort: Effort) -> It
     for m, n, k in shapes:
         X = _matrix(m, n, k)
         names = [name for name in (SUBJECT, REFERENCE) if effort.peers is None or name in (SUBJECT, *effort.peers)]
-        measured = interleave([_contender(name, X, k) for name in names], effort.repeats, lambda fit: fit.iterations)
+        contenders = [_contender(name, X, k) for name in names]
+        measured = interleave(contenders, effort.repeats, lambda fit: fit.iterations, rest=effort.rest)
         for name, (timing, iterations) in measured.items():
             yield {
                 "varied": varied,
@@ -74,7 +75,8 @@ def _grow(varied: str, shapes: list[tuple[int, int, int]], effort: Effort) -> It
 def _thread_rows(shape: tuple[int, int, int], effort: Effort) -> Iterator[dict[str, Any]]:
     X = _matrix(*shape)
     numbers = sorted({1, max(1, available_cores() // 2), available_cores()})
-    measured = interleave([_contender(SUBJECT, X, shape[2], threads) for threads in numbers], effort.repeats)
+    contenders = [_contender(SUBJECT, X, shape[2], threads) for threads in numbers]
+    measured = interleave(contenders, effort.repeats, rest=effort.rest)
     one = measured[f"{SUBJECT}, 1"][0].median
     for threads in numbers:
         timing = measured[f"{SUBJECT}, {threads}"][0]

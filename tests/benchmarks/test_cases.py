@@ -21,7 +21,7 @@ NEEDS_DATA = ("faces", "samson", "eels", "swimmer")
 COLUMNS = {
     **dict.fromkeys(("tall", "tall_10", "tall_100"), {"components", "nmfcore s", "scikit-learn s", "ratio"}),
     **dict.fromkeys(("digits", "spectrogram", "poisson", "words"), MATRIX),
-    "transform": {"k", "engine", "layout", "seconds", "loss"},
+    "transform": {"k", "engine", "layout", "s per image", "loss"},
     "scaling": {"varied", "m", "n", "k", "peer", "seconds"},
     "out_of_core": {"rows", "fit s", "transform s", "memory of its own above the start MiB"},
     "cold_start": {"peer", "process", "import s", "first fit s"},

@@ -141,8 +141,8 @@ def test_whole_calls_alone_are_counted_from_the_one_before_the_rounds(peers):
 def test_the_subject_takes_turns_with_what_is_enough_for_the_loss_of_a_reference(peers, monkeypatch, is_reference):
     turns = {}
 
-    def spy(contenders, rounds, judge):
-        measured = interleave(contenders, rounds, judge)
+    def spy(contenders, rounds, judge, *, rest):
+        measured = interleave(contenders, rounds, judge, rest=rest)
         turns.update({name: timing for name, (timing, _) in measured.items()})
         return measured
 
