@@ -199,6 +199,9 @@ class TallCoordinateDescent:
         self._weights = penalties.of_sample(self._share)
         self._worth = 0.1 * (2.0 * np.sqrt(reference) * max(tol, 1e-7) / 100.0) * self._share
         self._balanced = penalties.none
+        # Without a tolerance nobody asks.
+        self._looks_ahead = tol > 0
+        self._prepared: tuple[NDArray, float] | None = None
         start = np.array(H, np.float64)
         if self._balanced:
             normalise_rows(start)
@@ -215,11 +218,18 @@ class TallCoordinateDescent:
         return 0.5 * float(self._sums[0])
 
     def step(self) -> float | None:
-        """Minimise the tilted objective of the sample, and check the outcome with one pass over X."""
-        candidate, expected = self._step_on_sample()
-        if self._accept(candidate) or self._accept(self._plain_step()):
+        """Minimise the tilted objective of the sample, and check the outcome with one pass over X.
+
+        What the next step would bring is known from the sample alone, before that pass.
+        """
+        candidate, expected = self._prepared or self._step_on_sample()
+        self._prepared = None
+        if not (self._accept(candidate) or self._accept(self._plain_step())):
+            return None
+        if not self._looks_ahead:
             return expected
-        return None
+        self._prepared = self._step_on_sample()
+        return self._prepared[1]
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return copies of W (m, k) and H (k, n)."""
