@@ -79,19 +79,28 @@ class Data:
         self.is_sparse = sp.issparse(X)
         self.is_masked = mask is not None
         self.is_weighted = sample_weight is not None
-        m, n = X.shape
-        row_weight = np.ones(m, X.dtype) if sample_weight is None else sample_weight.astype(X.dtype)
-        mask = _NO_MASK if mask is None else np.ascontiguousarray(mask)
-        ones = np.ones(n, X.dtype)
-        dense = None if self.is_sparse else X
-        sparse = X if self.is_sparse else None
-        self.rows = Rows(dense, sparse, mask, row_weight, ones)
-        self.columns = Rows(
-            None if dense is None else dense.T,
-            None if sparse is None else sp.csr_array(sparse.T),
-            np.ascontiguousarray(mask.T),
-            ones,
-            row_weight,
+        self._mask = _NO_MASK if mask is None else np.ascontiguousarray(mask)
+        self._sample_weight = sample_weight
+
+    # The weights of a tall matrix are as long as a column of it, and those who read X itself need none of them.
+    @cached_property
+    def rows(self) -> Rows:
+        """Rows of X."""
+        m, n = self.X.shape
+        row_weight = np.ones(m, self.dtype) if self._sample_weight is None else self._sample_weight.astype(self.dtype)
+        dense, sparse = (None, self.X) if self.is_sparse else (self.X, None)
+        return Rows(dense, sparse, self._mask, row_weight, np.ones(n, self.dtype))
+
+    @cached_property
+    def columns(self) -> Rows:
+        """Rows of the transpose of X."""
+        rows = self.rows
+        return Rows(
+            None if rows.dense is None else rows.dense.T,
+            None if rows.sparse is None else sp.csr_array(rows.sparse.T),
+            np.ascontiguousarray(rows.mask.T),
+            rows.column_weight,
+            rows.row_weight,
         )
 
     @property
@@ -102,9 +111,9 @@ class Data:
     @property
     def shape(self) -> tuple[int, int]:
         """(n_samples, n_features)."""
-        return self.rows.shape
+        return self.X.shape
 
     @property
     def dtype(self) -> np.dtype:
         """float32 or float64."""
-        return self.rows.dtype
+        return self.X.dtype
