@@ -22,6 +22,8 @@ from nmfcore.passes import run_blocks
 from nmfcore.penalties import Terms
 
 _ROWS = 256
+# Multiplications: with fewer, a sweep is done before another thread has woken.
+_LEAST_WORK = 400_000
 _TILE = 64
 _U = np.uintp
 _ENOUGH = 0.01
@@ -219,6 +221,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, max_sweeps:
         run_blocks(
             lambda a, b: _sweep_rows(F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])),
             n_blocks,
+            least=max(2, _LEAST_WORK // (_ROWS * F.shape[1] ** 2)),
         )
 
 

@@ -12,6 +12,8 @@ from nmfcore.passes import BLAS_ALONE, run_blocks
 _LEAST_ROWS = 128
 _LEAST_GRAM_ROWS = 1024
 _MOST_BLOCKS = 16
+# Multiplications: with fewer, a product is done before another thread has woken.
+_LEAST_WORK = 4_000_000
 _SPARSE_ROWS = 256
 
 
@@ -46,7 +48,7 @@ def dense_product(A: NDArray, B: NDArray) -> NDArray:
 
     # One thread in the library, ours outside: its own would split sums by their number.
     with BLAS_ALONE:
-        run_blocks(multiply, n_blocks, least=1)
+        run_blocks(multiply, n_blocks, least=-(-_LEAST_WORK // (size * min(m, n) * B.shape[1])))
     return parts[0] if len(parts) == 1 else parts.sum(axis=0)
 
 
