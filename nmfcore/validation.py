@@ -15,41 +15,26 @@ from nmfcore.graphs import Graph, as_graph, grid_graph
 from nmfcore.passes import run_blocks
 
 _BLOCK = 8192
-_LANES = 64
+# As unsigned integers, non-negative numbers are in the order of their bits; NaN and the negative come after infinity.
+PATTERNS = {np.dtype(np.float32): np.dtype(np.uint32), np.dtype(np.float64): np.dtype(np.uint64)}
 
 DTYPES = (np.float64, np.float32)
 
 
 @kernel
-def _scan(X, extremes, squares, first, last):
-    """Overwrite extremes[b] = (min, max) and squares[b] = sum of squares for blocks [first, last) of the flat X."""
-    # In lanes: one running minimum would wait for the entry before, since an entry may be NaN.
-    low = np.empty(_LANES, X.dtype)
-    high = np.empty(_LANES, X.dtype)
+def _scan(X, patterns, tops, squares, first, last):
+    """Overwrite tops[b] = the largest pattern, squares[b] = sum of squares, for blocks [first, last) of the flat X."""
     for b in range(first, last):
-        block = X[b * _BLOCK : min(X.shape[0], (b + 1) * _BLOCK)]
-        size = block.shape[0]
-        low[:] = block[0]
-        high[:] = block[0]
-        for start in range(0, size - _LANES + 1, _LANES):
-            at = np.uintp(start)
-            for i in range(_LANES):
-                v = block[at + np.uintp(i)]
-                low[i] = v if v < low[i] else low[i]
-                high[i] = v if v > high[i] else high[i]
-        for i in range(size // _LANES * _LANES, size):
-            v = block[i]
-            low[0] = v if v < low[0] else low[0]
-            high[0] = v if v > high[0] else high[0]
+        end = min(X.shape[0], (b + 1) * _BLOCK)
+        block, bits = X[b * _BLOCK : end], patterns[b * _BLOCK : end]
+        top = bits[0]
+        for i in range(bits.shape[0]):
+            top = max(top, bits[i])
         total = 0.0
-        for i in range(size):
+        for i in range(block.shape[0]):
             total += np.float64(block[i]) * np.float64(block[i])
+        tops[b] = top
         squares[b] = total
-        for i in range(1, _LANES):
-            low[0] = low[i] if low[i] < low[0] else low[0]
-            high[0] = high[i] if high[i] > high[0] else high[0]
-        extremes[b, 0] = low[0]
-        extremes[b, 1] = high[0]
 
 
 @kernel
@@ -202,23 +187,36 @@ def check_values(X: Any, whom: str, first_row: int = 0) -> tuple[float, float]:
     """
     values = X.data if sp.issparse(X) else X
     flat = _flat(values)
+    if flat.size == 0:
+        return 0.0, 0.0
     n_blocks = -(-flat.size // _BLOCK)
-    extremes = np.empty((n_blocks, 2), values.dtype)
+    patterns = flat.view(PATTERNS[values.dtype])
+    tops = np.empty(n_blocks, patterns.dtype)
     squares = np.empty(n_blocks)
-    run_blocks(lambda first, last: _scan(flat, extremes, squares, first, last), n_blocks, least=8)
+    run_blocks(lambda first, last: _scan(flat, patterns, tops, squares, first, last), n_blocks, least=8)
     total = float(squares.sum())
     if not np.isfinite(total) and not np.isfinite(values).all():
         row, column = _first(X, ~np.isfinite(values))
         kind = "NaN" if np.isnan(values).any() else "infinity or a value too large"
         where = (first_row + row, column)
         raise ValueError(f"Input {whom} contains {kind}: the first such value is {X[row, column]} at index {where}.")
-    if extremes[:, 0].min() < 0:
+    largest = top_value(tops, values.dtype)
+    if np.isnan(largest) and (values < 0).any():
         row, column = _first(X, values < 0)
         raise ValueError(
             f"Negative values in data passed to NMF (input {whom}): the first is {X[row, column]} at index "
             f"{(first_row + row, column)}."
         )
-    return float(extremes[:, 1].max()), total
+    return float(values.max()) if np.isnan(largest) else largest, total
+
+
+def top_value(tops: NDArray[Any], dtype: np.dtype) -> float:
+    """Return the largest number of all whose largest patterns are ``tops``; NaN if one is negative or not finite.
+
+    A negative zero counts as negative.
+    """
+    top = tops.max()
+    return float(top.view(dtype)) if top < np.array(np.inf, dtype).view(tops.dtype) else np.nan
 
 
 def _first(X: Any, wrong: NDArray[np.bool_]) -> tuple[int, int]:

@@ -36,14 +36,12 @@ from nmfcore.solvers.row_pass import (
     sums_length,
 )
 from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
-from nmfcore.validation import feature_major
+from nmfcore.validation import PATTERNS, feature_major, top_value
 
 SAMPLE = 32768
 # The init sees these rows; a first fit, as many or, of rows with many columns, fewer.
 FIRST_SAMPLE, FIRST_SAMPLE_OF_MANY = 4096, 1024
 _INNER_PASSES = 40
-# Non-negative numbers are in the order of their bits.
-_PATTERNS = {np.dtype(np.float32): np.dtype(np.uint32), np.dtype(np.float64): np.dtype(np.uint64)}
 _LEAST_ROWS = 256
 # Fewer blocks to a thread are solved sooner than another thread wakes.
 _LEAST_CHEAP_BLOCKS, _LEAST_BLOCKS = 4, 2
@@ -99,7 +97,7 @@ def block_sums(
     """Do the work of `full_pass`; return the sums of each block of rows."""
     k, n = H.shape
     sums = np.empty((_count_blocks(X.shape[1], n), sums_length(k, n)))
-    tops = np.empty(0, _PATTERNS[X.dtype])
+    tops = np.empty(0, PATTERNS[X.dtype])
     _run(X, False, H, penalties, W, warm, sums, tops)
     return sums
 
@@ -147,11 +145,9 @@ def solve_unseen(X: NDArray, H: NDArray, penalties: Penalties) -> tuple[NDArray,
     by_row = not X.T.flags.c_contiguous
     source = np.require(X, requirements=["C", "W"]) if by_row else np.require(X.T, requirements=["C", "W"])
     W = np.empty((len(H), m), X.dtype)
-    tops = np.empty(_count_blocks(m, n), _PATTERNS[X.dtype])
+    tops = np.empty(_count_blocks(m, n), PATTERNS[X.dtype])
     _run(source, by_row, H, penalties, W, False, np.empty((len(tops), 0)), tops)
-    top = tops.max()
-    infinity = np.array(np.inf, X.dtype).view(tops.dtype)
-    return W.T, float(top.view(X.dtype)) if top < infinity else np.nan
+    return W.T, top_value(tops, X.dtype)
 
 
 def solve_W(X: NDArray, H: NDArray, penalties: Penalties) -> NDArray:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from nmfcore import NMF, factorize
 from tests.nmfcore.contracts import assert_descent, assert_factors
@@ -73,12 +74,13 @@ def test_zero_rows_and_columns_stay_zero(problem, strengths):
 
 @pytest.mark.parametrize("solver", ["cd", "mu"])
 @pytest.mark.parametrize("init", ["random", "nndsvda", "nndsvdar", "custom"])
+@pytest.mark.parametrize("zeros", [np.zeros, lambda *a: -np.zeros(*a), sp.csr_array], ids=["zero", "minus", "sparse"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_all_zero(shape, init, solver):
-    X = np.zeros(shape, np.float32)
+def test_all_zero(shape, zeros, init, solver):
+    X = zeros(shape, dtype=np.float32) if zeros is sp.csr_array else zeros(shape, np.float32)
     W, H = make_start("uniform", X, 2) if init == "custom" else (None, None)
     result = factorize(X, 2, init=init, solver=solver, W=W, H=H, random_state=0)
-    assert_descent(X, result, 2)
+    assert_descent(X.toarray() if sp.issparse(X) else X, result, 2)
     assert result.loss_history[-1] == 0
     assert result.converged
     np.testing.assert_array_equal(result.W @ result.H, 0)
