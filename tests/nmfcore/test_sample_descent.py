@@ -8,7 +8,8 @@ import pytest
 from nmfcore.penalties import Penalties
 from nmfcore.solvers.row_pass import step_H
 from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
-from nmfcore.solvers.tall import SampleSums
+from nmfcore.solvers.tall import SAMPLE, SampleSums, TallCoordinateDescent
+from nmfcore.stopping import smallest_decrease
 from tests.nmfcore.data import make_data
 
 PENALTIES = {"none": Penalties(), "L1 and L2": Penalties(l1_W=0.05, l2_W=0.1, l1_H=0.2, l2_H=0.3)}
@@ -51,3 +52,22 @@ def test_few_passes_lower_less_and_never_raise(case):
         )
         values.append(after)
     assert before >= values[0] >= values[1] > values[2] > values[3]
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+@pytest.mark.parametrize("m", [20_000, 200_000])
+def test_a_fit_makes_no_step_for_nothing_and_none_too_few(m, k):
+    rng = np.random.default_rng(k)
+    X = rng.random((6, k), np.float32) @ rng.random((k, m), np.float32) ** 2 + 0.2 * rng.random((6, m), np.float32)
+    reference, start = 0.5 * float(np.square(X, dtype=np.float64).sum()), rng.random((k, 6)).astype(np.float32)
+    state = TallCoordinateDescent(
+        X, start, Penalties(), np.random.RandomState(0), reference=reference, tol=1e-4, sample_size=SAMPLE
+    )
+    losses, expected = [state.loss], np.inf
+    while expected > smallest_decrease(state.loss, reference, 1e-4):
+        expected = state.step()
+        losses.append(state.loss)
+    worth = smallest_decrease(state.loss, reference, 1e-4)
+    assert np.all(-np.diff(losses) > worth)
+    state.step()
+    assert 0 <= losses[-1] - state.loss <= worth
