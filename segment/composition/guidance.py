@@ -55,8 +55,8 @@ def guide(
         and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
         gives them these areas.
     shown : ndarray of uint8, shape (h, w), optional
-        The map without fractions, where the abundances do not make it: more than two phases that are learned anew are
-        measured by both.
+        The map without fractions, where the abundances do not make it: phases that are learned anew are measured by it
+        too, more than two by what it leaves in doubt, two by how sharp its boundaries are.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional
@@ -99,9 +99,10 @@ def guide(
     same at any size.
 
     With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase, see
-    `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, for a
-    wrong fraction draws a boundary through the midst of a phase, or where other names would override far less. The
-    labels are then unguided; `hard` meets the fractions all the same, from the abundances.
+    `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, or draws
+    boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a phase;
+    or where other names would override far less. The labels are then unguided; `hard` meets the fractions all the same,
+    from the abundances.
 
     Examples
     --------
@@ -231,6 +232,7 @@ def _guided(
             fights_image=fights,
             is_guided=is_guided,
             ambiguity=None if learned is None else learned.ambiguity,
+            sharpness=None if learned is None else learned.sharpness,
         )
         for before, after in zip(unguided, labels, strict=True)
     )
@@ -300,7 +302,9 @@ def _warn(
     elif fights:
         what = f"override {100 * conflict:.0f} % of the image's evidence"
         if learned is not None and learned.is_blurred:
-            what = f"leave {learned.ambiguity:.1f} times as much of the image in doubt as it has without, and {what}"
+            blurred = "" if learned.sharpness is None else f"draw boundaries {learned.sharpness:.2f} times as sharp, "
+            doubt = f"leave {learned.ambiguity:.1f} times as much of the image in doubt as it has without"
+            what = f"{doubt}, {blurred}and {what}"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
         message = f"the fractions given for {', '.join(names)} {what}{other if misnaming > 0 else ''}"
         message += "" if is_guided else "; labels are unguided"

@@ -144,6 +144,7 @@ def _relearned(
         offsets=offsets,
         is_guided=is_guided,
         ambiguity=learned.ambiguity,
+        sharpness=learned.sharpness,
     )
 
 
