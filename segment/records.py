@@ -152,7 +152,7 @@ class Guidance:
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     fights_image : bool
         Whether `misnaming` exceeds 0.3 or `conflict` 0.75; where phases were learned anew, whether `ambiguity` exceeds
-        1.2 (2 for two phases), `sharpness` is too small, or `misnaming` exceeds 0.7, or 0.3 while the other naming
+        1.1 (2 for two phases), `sharpness` is too small, or `misnaming` exceeds 0.7, or 0.3 while the other naming
         would override less than 0.05.
     is_guided : bool
         False where the guidance abstained.

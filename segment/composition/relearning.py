@@ -17,7 +17,7 @@ from segment.composition.sharpness import gradient, sharpness, step_of
 # Doubt below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
 # Doubt above these multiples of that of the unguided maps is too much, among more than two phases and among two.
-BLURRED = 1.2
+BLURRED = 1.1
 CUT = 2.0
 # Boundaries between two phases may be less sharp than those of the map without fractions: by a little always, and the
 # more, the farther that map is from the fractions. Logarithms of ratios; what a unit of the prior's penalty allows.
@@ -48,7 +48,7 @@ class Relearned:
         How sharp the boundaries between two phases are, as a multiple of those of the map without fractions: mean
         gradients of the views. None for more phases, and where that map misses a phase.
     is_blurred : bool
-        Whether that is too much doubt, more than 1.2, of two phases more than 2; or too little sharpness of two.
+        Whether that is too much doubt, more than 1.1, of two phases more than 2; or too little sharpness of two.
     evidence : ndarray of float32, shape (k, n)
         Log scores of some pixels under the phases as the unguided labels show them.
     """

@@ -139,8 +139,17 @@ def test_a_map_that_misses_a_phase_is_no_measure_of_boundaries():
     speck[:3] = truth[:3]
     found = cut(truth, grey, views, fractions_of(truth, 2), speck)
     assert (found.sharpness, found.is_blurred) == (None, False)
-    # One without any boundary has nothing to compare either.
-    assert cut(truth, grey, views, [1 - 1e-9, 1e-9], np.zeros_like(truth)).sharpness is None
+    # Nor is one in which nothing is sharp.
+    assert cut(truth, grey, np.zeros_like(views), fractions_of(truth, 2), truth).sharpness is None
+
+
+def test_too_much_doubt_about_two_phases_is_enough_to_refuse_them():
+    truth, grey, views, _ = scene([0.9, 0.1], noise=0.1)
+    scores = np.where(truth == np.arange(2)[:, None, None], 0, -5).astype(np.float32)
+    wrong, speck = np.array([0.7, 0.3]), np.zeros_like(truth)
+    found = relearning.relearn(np.exp(scores), scores, grey, views, wrong, 0.05, speck)
+    assert (found.sharpness, found.is_blurred) == (None, True)
+    assert found.ambiguity > relearning.CUT
 
 
 def test_boundaries_of_a_large_image_are_looked_at_in_every_second_row_and_column(monkeypatch):
