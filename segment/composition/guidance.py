@@ -56,7 +56,7 @@ def guide(
         gives them these areas.
     shown : ndarray of uint8, shape (h, w), optional
         The map without fractions, where the abundances do not make it: phases that are learned anew are measured by it
-        too, more than two by what it leaves in doubt, two by how sharp its boundaries are.
+        too, by what it leaves in doubt, and two phases by how sharp its boundaries are.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional

@@ -20,9 +20,9 @@ DOUBT = 0.01
 BLURRED = 1.1
 CUT = 2.0
 # Boundaries between two phases may be less sharp than those of the map without fractions: by a little always, and the
-# more, the farther that map is from the fractions. Logarithms of ratios; what a unit of the prior's penalty allows.
-ALWAYS, A_UNIT, MOST = 0.05, 0.05, 0.3
-# A map that has less than this part of the known fraction of a phase misses it, and is no measure of boundaries.
+# more, the farther that map is from the fractions. Logarithms of ratios; the second for a unit of the prior's penalty.
+ALWAYS, A_UNIT = 0.05, 0.05
+# A map that has less than this part of the known fraction of a phase misses it, and is no measure.
 MISSED = 0.1
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
 # refined only where that leaves less than this part of the doubt.
@@ -43,7 +43,7 @@ class Relearned:
         Log likelihood of every pixel under every phase, up to a constant.
     ambiguity : float
         Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each. Where
-        others of more than two phases are shown than the abundances give, of the geometric mean of what both leave.
+        others are shown than the abundances give, of the geometric mean of what both leave.
     sharpness : float or None
         How sharp the boundaries between two phases are, as a multiple of those of the map without fractions: mean
         gradients of the views. None for more phases, and where that map misses a phase.
@@ -104,9 +104,9 @@ def relearn(
     in brightness: where their mean grey levels lie less than a standard deviation apart.
 
     The boundaries of two phases may be less sharp than those of the map without fractions, f, by a factor of at most
-    ``exp(0.05 + min(0.3, 0.05 sum_i (f_i - target_i)^2 / (2 sigma^2)))``: fractions that this map has already must not
-    blur it, and what wrong ones may do is bounded. A map that has less than a tenth of the target of a phase is no
-    measure. Images of more than 2^18 pixels are looked at in every second row and column.
+    ``exp(0.05 + 0.05 sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not blur it.
+    A map that has less than a tenth of the target of a phase is no measure of anything. Images of more than 2^18 pixels
+    are looked at in every second row and column.
 
     Learned from 12,000 pixels, drawn with a fixed seed: the cost depends on the size of the image only where the scores
     of all its pixels are found.
@@ -138,15 +138,19 @@ def relearn(
     else:
         learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
     unguided_doubt = before.doubt + DOUBT
-    if shown is not None and k > 2:
+    labels = leaders(abundances) if shown is None else shown
+    areas = np.bincount(labels.ravel(), minlength=k) / labels.size
+    is_measure = bool(np.all(areas >= MISSED * target))
+    if shown is not None and is_measure:
         drawn = draw(shown.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
         unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
     ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
     found = learned.scores(seen).reshape(scores.shape)
     relative, is_worn = None, False
-    if k == 2:
-        labels = leaders(abundances) if shown is None else shown
-        relative, is_worn = _compare_boundaries(found, labels, views, target, sigma)
+    if k == 2 and is_measure:
+        misfit = float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
+        relative = _compare_boundaries(found, labels, views, target, sigma)
+        is_worn = relative is not None and relative < float(np.exp(-ALWAYS - A_UNIT * misfit))
     return Relearned(
         found,
         ambiguity,
@@ -162,22 +166,15 @@ def _compare_boundaries(
     views: NDArray[np.float32],
     target: NDArray[np.float64],
     sigma: float,
-) -> tuple[float | None, bool]:
-    """Return how sharp boundaries under the target are, beside those without, and whether they are too blurred."""
-    before = np.bincount(unguided.ravel(), minlength=len(target)) / unguided.size
-    if np.any(before < MISSED * target):
-        return None, False
+) -> float | None:
+    """Return how sharp boundaries under the target are, as a multiple of those without; None where nothing is sharp."""
     step = step_of(unguided.size)
     planes, seen, labels = (item[..., ::step, ::step] for item in (scores, views, unguided))
     offsets = solve_offsets(draw(scores.reshape(len(scores), -1), DRAWN), target, sigma, schedule=TEMPERATURES)
     guided = leaders(planes + offsets.astype(np.float32)[:, None, None])
     gradients = gradient(np.ascontiguousarray(seen))
     was = sharpness(labels, gradients)
-    if was == 0:
-        return None, False
-    ratio = sharpness(guided, gradients) / was
-    misfit = float(np.sum((before - target) ** 2)) / (2 * sigma**2)
-    return ratio, bool(ratio < np.exp(-ALWAYS - min(MOST, A_UNIT * misfit)))
+    return sharpness(guided, gradients) / was if was else None
 
 
 def _told_apart(

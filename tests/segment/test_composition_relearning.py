@@ -102,22 +102,22 @@ def cut(truth, grey, views, target, shown, sigma=0.05):
 
 def test_a_sharp_map_of_two_phases_is_not_given_up_for_blurred_boundaries():
     truth, grey, views, _ = scene([0.8, 0.2], noise=0.1)
-    right, wrong = cut(truth, grey, views, [0.8, 0.2], truth), cut(truth, grey, views, [0.6, 0.4], truth)
+    right, wrong = cut(truth, grey, views, [0.8, 0.2], truth), cut(truth, grey, views, [0.7, 0.3], truth)
     # Poor abundances leave so much in doubt that doubt alone would follow.
     assert max(right.ambiguity, wrong.ambiguity) < relearning.CUT
     assert (right.is_blurred, wrong.is_blurred) == (False, True)
     assert right.sharpness == pytest.approx(1, abs=0.05)
-    assert wrong.sharpness < 0.7
+    assert wrong.sharpness < 0.5
     poor = (0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))).astype("f4")
     with pytest.warns(CompositionWarning, match=r"draw boundaries 0\.\d\d times as sharp, .*; labels are unguided$"):
-        done = guide(poor, [0.6, 0.4], image=grey, views=views, shown=truth)
-    assert 0 < done.sharpness < 0.7
+        done = guide(poor, [0.7, 0.3], image=grey, views=views, shown=truth)
+    assert 0 < done.sharpness < 0.5
     assert json.loads(json.dumps(done.to_json()))["sharpness"] == done.sharpness
 
 
 @pytest.mark.parametrize(
     ("ratio", "misfit", "expected"),
-    [(0.96, 0, False), (0.94, 0, True), (0.81, 4, False), (0.77, 4, True), (0.71, 99, False), (0.69, 99, True)],
+    [(0.96, 0, False), (0.94, 0, True), (0.79, 4, False), (0.77, 4, True), (0.1, 99, False)],
 )
 def test_boundaries_may_be_the_less_sharp_the_farther_the_map_is_from_the_fractions(
     monkeypatch, ratio, misfit, expected
