@@ -155,7 +155,7 @@ class Guidance:
         1.1 (2 for two phases), `sharpness` is too small, or `misnaming` exceeds 0.7, or 0.3 while the other naming
         would override less than 0.05.
     is_guided : bool
-        False where the guidance abstained.
+        False where the guidance abstained, or the map without it has the fractions of two phases already.
     ambiguity : float or None
         Doubt that phases learned with the target leave about the pixels, as a multiple of what those of the unguided
         labels leave, both as mean entropies; None where none were learned.

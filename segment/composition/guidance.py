@@ -102,7 +102,8 @@ def guide(
     `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, or draws
     boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a phase;
     or where other names would override far less. The labels are then unguided; `hard` meets the fractions all the same,
-    from the abundances.
+    from the abundances. Where the map without fractions has those of two phases already, to within 2 `sigma`, and
+    sharper boundaries, it stays, and there is no fight.
 
     Examples
     --------
@@ -200,7 +201,8 @@ def _guided(
         conflict, misnaming = prior.conflict(_pooled(scores), overall)
     is_blurred = None if learned is None else learned.is_blurred
     fights = prior.fights(conflict, misnaming, is_blurred)
-    is_guided = not says_nothing and not (fights and prior.abstains(is_blurred))
+    is_met = learned is not None and learned.is_met and not prior.hard
+    is_guided = not says_nothing and not is_met and not (fights and prior.abstains(is_blurred))
     _warn(names, says_nothing, fights, is_guided, conflict, misnaming, learned)
     gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
     if is_guided:

@@ -24,6 +24,8 @@ CUT = 2.0
 ALWAYS, A_UNIT = 0.05, 0.05
 # A map that has less than this part of the known fraction of a phase misses it, and is no measure.
 MISSED = 0.1
+# The prior's penalty for a map of two phases that has their fractions to within two standard deviations.
+MET = 4.0
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
 # refined only where that leaves less than this part of the doubt.
 CLEARLY = 0.6
@@ -49,6 +51,9 @@ class Relearned:
         gradients of the views. None for more phases, and where that map misses a phase.
     is_blurred : bool
         Whether that is too much doubt, more than 1.1, of two phases more than 2; or too little sharpness of two.
+    is_met : bool
+        Whether the map without fractions has those of two phases already, to within two standard deviations, and
+        boundaries that are sharper: there is nothing to be learned from them.
     evidence : ndarray of float32, shape (k, n)
         Log scores of some pixels under the phases as the unguided labels show them.
     """
@@ -57,6 +62,7 @@ class Relearned:
     ambiguity: float
     sharpness: float | None
     is_blurred: bool
+    is_met: bool
     evidence: NDArray[np.float32]
 
 
@@ -104,7 +110,8 @@ def relearn(
     in brightness: where their mean grey levels lie less than a standard deviation apart.
 
     The boundaries of two phases may be less sharp than those of the map without fractions, f, by a factor of at most
-    ``exp(0.05 + 0.05 sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not blur it.
+    ``exp(0.05 + 0.05 sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not
+    blur it; if it has them to within 2 sigma, it stays.
     A map that has less than a tenth of the target of a phase is no measure of anything. Images of more than 2^18 pixels
     are looked at in every second row and column.
 
@@ -142,20 +149,21 @@ def relearn(
     areas = np.bincount(labels.ravel(), minlength=k) / labels.size
     is_measure = bool(np.all(areas >= MISSED * target))
     if shown is not None and is_measure:
-        drawn = draw(shown.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
+        drawn = draw(labels.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
         unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
     ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
     found = learned.scores(seen).reshape(scores.shape)
-    relative, is_worn = None, False
+    relative, is_worn, misfit = None, False, float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
     if k == 2 and is_measure:
-        misfit = float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
         relative = _compare_boundaries(found, labels, views, target, sigma)
         is_worn = relative is not None and relative < float(np.exp(-ALWAYS - A_UNIT * misfit))
+    is_met = is_worn and misfit <= MET
     return Relearned(
         found,
         ambiguity,
         relative,
-        ambiguity > limit or is_worn,
+        not is_met and (ambiguity > limit or is_worn),
+        is_met,
         log_scores(before.shares(sampled)[:, None], smoothing=0)[:, 0],
     )
 
@@ -168,12 +176,11 @@ def _compare_boundaries(
     sigma: float,
 ) -> float | None:
     """Return how sharp boundaries under the target are, as a multiple of those without; None where nothing is sharp."""
-    step = step_of(unguided.size)
-    planes, seen, labels = (item[..., ::step, ::step] for item in (scores, views, unguided))
+    part = (..., *[slice(None, None, step_of(unguided.size))] * 2)
     offsets = solve_offsets(draw(scores.reshape(len(scores), -1), DRAWN), target, sigma, schedule=TEMPERATURES)
-    guided = leaders(planes + offsets.astype(np.float32)[:, None, None])
-    gradients = gradient(np.ascontiguousarray(seen))
-    was = sharpness(labels, gradients)
+    guided = leaders(scores[part] + offsets.astype(np.float32)[:, None, None])
+    gradients = gradient(np.ascontiguousarray(views[part]))
+    was = sharpness(unguided[part], gradients)
     return sharpness(guided, gradients) / was if was else None
 
 

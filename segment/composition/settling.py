@@ -137,7 +137,7 @@ def _relearned(
     target = np.maximum(found.after, SMALLEST)
     target /= target.sum()
     learned = relearn(abundances, scores, image, views, target, SIGMA, shown)
-    is_guided = learned.ambiguity <= CLEARER and not learned.is_blurred
+    is_guided = learned.ambiguity <= CLEARER and not (learned.is_blurred or learned.is_met)
     offsets, labels = np.zeros(len(target)), unguided
     if is_guided:
         offsets = solve_offsets(learned.scores, target, SIGMA)

@@ -102,7 +102,7 @@ def cut(truth, grey, views, target, shown, sigma=0.05):
 
 def test_a_sharp_map_of_two_phases_is_not_given_up_for_blurred_boundaries():
     truth, grey, views, _ = scene([0.8, 0.2], noise=0.1)
-    right, wrong = cut(truth, grey, views, [0.8, 0.2], truth), cut(truth, grey, views, [0.7, 0.3], truth)
+    right, wrong = cut(truth, grey, views, [0.8, 0.2], truth), cut(truth, grey, views, [0.69, 0.31], truth)
     # Poor abundances leave so much in doubt that doubt alone would follow.
     assert max(right.ambiguity, wrong.ambiguity) < relearning.CUT
     assert (right.is_blurred, wrong.is_blurred) == (False, True)
@@ -110,17 +110,26 @@ def test_a_sharp_map_of_two_phases_is_not_given_up_for_blurred_boundaries():
     assert wrong.sharpness < 0.5
     poor = (0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))).astype("f4")
     with pytest.warns(CompositionWarning, match=r"draw boundaries 0\.\d\d times as sharp, .*; labels are unguided$"):
-        done = guide(poor, [0.7, 0.3], image=grey, views=views, shown=truth)
+        done = guide(poor, [0.69, 0.31], image=grey, views=views, shown=truth)
     assert 0 < done.sharpness < 0.5
     assert json.loads(json.dumps(done.to_json()))["sharpness"] == done.sharpness
 
 
 @pytest.mark.parametrize(
-    ("ratio", "misfit", "expected"),
-    [(0.96, 0, False), (0.94, 0, True), (0.79, 4, False), (0.77, 4, True), (0.1, 99, False)],
+    ("ratio", "misfit", "is_blurred", "is_met"),
+    [
+        (0.96, 0, False, False),
+        (0.94, 0, False, True),
+        (0.89, 1, False, True),
+        (0.77, 3.9, False, True),
+        (0.83, 3.9, False, False),
+        (0.75, 5, False, False),
+        (0.73, 5, True, False),
+        (0.1, 99, False, False),
+    ],
 )
 def test_boundaries_may_be_the_less_sharp_the_farther_the_map_is_from_the_fractions(
-    monkeypatch, ratio, misfit, expected
+    monkeypatch, ratio, misfit, is_blurred, is_met
 ):
     truth, grey, views, _ = scene([0.5, 0.5])
     sharpnesses = iter([3.0, 3.0 * ratio])
@@ -130,7 +139,19 @@ def test_boundaries_may_be_the_less_sharp_the_farther_the_map_is_from_the_fracti
     found = cut(truth, grey, views, target, truth, sigma=shift / misfit**0.5 if misfit else 0.05)
     assert found.ambiguity < relearning.CUT
     assert found.sharpness == pytest.approx(ratio)
-    assert found.is_blurred is expected
+    assert (found.is_blurred, found.is_met) == (is_blurred, is_met)
+
+
+def test_fractions_that_a_sharper_map_has_already_leave_it_as_it_is():
+    truth, grey, views, _ = scene([0.8, 0.2], noise=0.1)
+    poor = (0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))).astype("f4")
+    known = fractions_of(truth, 2) + [-0.04, 0.04]
+    # Without a warning: nothing fights.
+    done = guide(poor, known, image=grey, views=views, shown=truth)
+    assert (done.is_guided, done.fights_image, done.flipped) == (False, False, 0)
+    assert done.sharpness < 0.9
+    exact = guide(poor, known, image=grey, views=views, shown=truth, hard=True)
+    assert np.abs(exact.after - known).max() * truth.size < 1
 
 
 def test_a_map_that_misses_a_phase_is_no_measure_of_boundaries():
@@ -139,6 +160,7 @@ def test_a_map_that_misses_a_phase_is_no_measure_of_boundaries():
     speck[:3] = truth[:3]
     found = cut(truth, grey, views, fractions_of(truth, 2), speck)
     assert (found.sharpness, found.is_blurred) == (None, False)
+    assert found.ambiguity == cut(truth, grey, views, fractions_of(truth, 2), None).ambiguity
     # Nor is one in which nothing is sharp.
     assert cut(truth, grey, np.zeros_like(views), fractions_of(truth, 2), truth).sharpness is None
 
