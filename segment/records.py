@@ -152,12 +152,16 @@ class Guidance:
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     fights_image : bool
         Whether `misnaming` exceeds 0.3 or `conflict` 0.75; where phases were learned anew, whether `ambiguity` exceeds
-        1.2 (1.4 for two phases) or `misnaming` 0.7, or 0.3 while the other naming would override less than 0.05.
+        1.1 (2 for two phases), `sharpness` is too small, or `misnaming` exceeds 0.7, or 0.3 while the other naming
+        would override less than 0.05.
     is_guided : bool
-        False where the guidance abstained.
+        False where the guidance abstained, or the map without it has the fractions of two phases already.
     ambiguity : float or None
         Doubt that phases learned with the target leave about the pixels, as a multiple of what those of the unguided
         labels leave, both as mean entropies; None where none were learned.
+    sharpness : float or None
+        How sharp the boundaries of two phases are that were learned with the target, as a multiple of those without;
+        None where none were learned, for more phases, and where the map without has no boundary or misses a phase.
     """
 
     labels: NDArray[np.uint8]
@@ -173,6 +177,7 @@ class Guidance:
     fights_image: bool
     is_guided: bool
     ambiguity: float | None = None
+    sharpness: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the labels as JSON values; infinities become None."""
@@ -189,6 +194,7 @@ class Guidance:
             "fights_image": self.fights_image,
             "is_guided": self.is_guided,
             "ambiguity": self.ambiguity,
+            "sharpness": self.sharpness,
         }
 
 

@@ -55,8 +55,8 @@ def guide(
         and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
         gives them these areas.
     shown : ndarray of uint8, shape (h, w), optional
-        The map without fractions, where the abundances do not make it: more than two phases that are learned anew are
-        measured by both.
+        The map without fractions, where the abundances do not make it: phases that are learned anew are measured by it
+        too, by what it leaves in doubt, and two phases by how sharp its boundaries are.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional
@@ -99,9 +99,11 @@ def guide(
     same at any size.
 
     With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase, see
-    `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, for a
-    wrong fraction draws a boundary through the midst of a phase, or where other names would override far less. The
-    labels are then unguided; `hard` meets the fractions all the same, from the abundances.
+    `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, or draws
+    boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a phase;
+    or where other names would override far less. The labels are then unguided; `hard` meets the fractions all the same,
+    from the abundances. Where the map without fractions has those of two phases already, to within 2 `sigma`, and
+    sharper boundaries, it stays, and there is no fight.
 
     Examples
     --------
@@ -199,7 +201,8 @@ def _guided(
         conflict, misnaming = prior.conflict(_pooled(scores), overall)
     is_blurred = None if learned is None else learned.is_blurred
     fights = prior.fights(conflict, misnaming, is_blurred)
-    is_guided = not says_nothing and not (fights and prior.abstains(is_blurred))
+    is_met = learned is not None and learned.is_met and not prior.hard
+    is_guided = not says_nothing and not is_met and not (fights and prior.abstains(is_blurred))
     _warn(names, says_nothing, fights, is_guided, conflict, misnaming, learned)
     gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
     if is_guided:
@@ -231,6 +234,7 @@ def _guided(
             fights_image=fights,
             is_guided=is_guided,
             ambiguity=None if learned is None else learned.ambiguity,
+            sharpness=None if learned is None else learned.sharpness,
         )
         for before, after in zip(unguided, labels, strict=True)
     )
@@ -300,7 +304,9 @@ def _warn(
     elif fights:
         what = f"override {100 * conflict:.0f} % of the image's evidence"
         if learned is not None and learned.is_blurred:
-            what = f"leave {learned.ambiguity:.1f} times as much of the image in doubt as it has without, and {what}"
+            blurred = "" if learned.sharpness is None else f"draw boundaries {learned.sharpness:.2f} times as sharp, "
+            doubt = f"leave {learned.ambiguity:.1f} times as much of the image in doubt as it has without"
+            what = f"{doubt}, {blurred}and {what}"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
         message = f"the fractions given for {', '.join(names)} {what}{other if misnaming > 0 else ''}"
         message += "" if is_guided else "; labels are unguided"

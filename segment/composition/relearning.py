@@ -8,16 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from segment.composition.appearance import DRAWN, Appearance, describe, learn_appearance
+from segment.composition.appearance import DRAWN, TEMPERATURES, Appearance, describe, learn_appearance
 from segment.composition.evidence import leaders, log_scores
 from segment.composition.grey_levels import BLUR, calm
 from segment.composition.offsets import draw, solve_offsets
+from segment.composition.sharpness import gradient, sharpness, step_of
 
 # Doubt below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
 # Doubt above these multiples of that of the unguided maps is too much, among more than two phases and among two.
-BLURRED = 1.2
-CUT = 1.4
+BLURRED = 1.1
+CUT = 2.0
+# Boundaries between two phases may be less sharp than those of the map without fractions: by a little always, and the
+# more, the farther that map is from the fractions. Logarithms of ratios; the second for a unit of the prior's penalty.
+ALWAYS, A_UNIT = 0.05, 0.05
+# A map that has less than this part of the known fraction of a phase misses it, and is no measure.
+MISSED = 0.1
+# The prior's penalty for a map of two phases that has their fractions to within two standard deviations.
+MET = 4.0
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
 # refined only where that leaves less than this part of the doubt.
 CLEARLY = 0.6
@@ -37,16 +45,24 @@ class Relearned:
         Log likelihood of every pixel under every phase, up to a constant.
     ambiguity : float
         Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each. Where
-        others of more than two phases are shown than the abundances give, of the geometric mean of what both leave.
+        others are shown than the abundances give, of the geometric mean of what both leave.
+    sharpness : float or None
+        How sharp the boundaries between two phases are, as a multiple of those of the map without fractions: mean
+        gradients of the views. None for more phases, and where that map misses a phase.
     is_blurred : bool
-        Whether that is too much: more than 1.2, of two phases more than 1.4.
+        Whether that is too much doubt, more than 1.1, of two phases more than 2; or too little sharpness of two.
+    is_met : bool
+        Whether the map without fractions has those of two phases already, to within two standard deviations, and
+        boundaries that are sharper: there is nothing to be learned from them.
     evidence : ndarray of float32, shape (k, n)
         Log scores of some pixels under the phases as the unguided labels show them.
     """
 
     scores: NDArray[np.float32]
     ambiguity: float
+    sharpness: float | None
     is_blurred: bool
+    is_met: bool
     evidence: NDArray[np.float32]
 
 
@@ -93,6 +109,12 @@ def relearn(
     leaves less than 0.6 times the doubt. The abundances give the labels to start from where their two phases are alike
     in brightness: where their mean grey levels lie less than a standard deviation apart.
 
+    The boundaries of two phases may be less sharp than those of the map without fractions, f, by a factor of at most
+    ``exp(0.05 + 0.05 sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not
+    blur it; if it has them to within 2 sigma, it stays.
+    A map that has less than a tenth of the target of a phase is no measure of anything. Images of more than 2^18 pixels
+    are looked at in every second row and column.
+
     Learned from 12,000 pixels, drawn with a fixed seed: the cost depends on the size of the image only where the scores
     of all its pixels are found.
 
@@ -123,16 +145,43 @@ def relearn(
     else:
         learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
     unguided_doubt = before.doubt + DOUBT
-    if shown is not None and k > 2:
-        drawn = draw(shown.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
+    labels = leaders(abundances) if shown is None else shown
+    areas = np.bincount(labels.ravel(), minlength=k) / labels.size
+    is_measure = bool(np.all(areas >= MISSED * target))
+    if shown is not None and is_measure:
+        drawn = draw(labels.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
         unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
     ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
+    found = learned.scores(seen).reshape(scores.shape)
+    relative, is_worn, misfit = None, False, float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
+    if k == 2 and is_measure:
+        relative = _compare_boundaries(found, labels, views, target, sigma)
+        is_worn = relative is not None and relative < float(np.exp(-ALWAYS - A_UNIT * misfit))
+    is_met = is_worn and misfit <= MET
     return Relearned(
-        learned.scores(seen).reshape(scores.shape),
+        found,
         ambiguity,
-        ambiguity > limit,
+        relative,
+        not is_met and (ambiguity > limit or is_worn),
+        is_met,
         log_scores(before.shares(sampled)[:, None], smoothing=0)[:, 0],
     )
+
+
+def _compare_boundaries(
+    scores: NDArray[np.float32],
+    unguided: NDArray[np.uint8],
+    views: NDArray[np.float32],
+    target: NDArray[np.float64],
+    sigma: float,
+) -> float | None:
+    """Return how sharp boundaries under the target are, as a multiple of those without; None where nothing is sharp."""
+    part = (..., *[slice(None, None, step_of(unguided.size))] * 2)
+    offsets = solve_offsets(draw(scores.reshape(len(scores), -1), DRAWN), target, sigma, schedule=TEMPERATURES)
+    guided = leaders(scores[part] + offsets.astype(np.float32)[:, None, None])
+    gradients = gradient(np.ascontiguousarray(views[part]))
+    was = sharpness(unguided[part], gradients)
+    return sharpness(guided, gradients) / was if was else None
 
 
 def _told_apart(

@@ -31,6 +31,7 @@ def settle(
     images: Sequence[NDArray[np.float32]],
     *,
     views: Sequence[NDArray[np.float32]] | None = None,
+    shown: Sequence[NDArray[np.uint8]] | None = None,
     names: Sequence[str] | None = None,
     smoothing: float = SMOOTHING,
 ) -> tuple[Guidance, ...]:
@@ -50,7 +51,10 @@ def settle(
     views : sequence of ndarray of float32, shape (d, h, w), optional
         What else is seen of every pixel, see `segment.composition.appearance.principal_views`. With it the phases of
         each image are learned anew with the fractions that it settled on, as in `guide`, and the image stays unguided
-        where they leave more than 0.9 times the doubt of the unguided labels: an estimate must be worth following.
+        where they leave more than 0.9 times the doubt of the unguided labels, or boundaries of two phases are blurred:
+        an estimate must be worth following.
+    shown : sequence of ndarray of uint8, shape (h, w), optional
+        The maps without fractions, where the abundances do not make them; see `guide`.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     smoothing : float, default 0.7
@@ -115,7 +119,9 @@ def settle(
     found = tuple(_described(names, *parts) for parts in zip(drawn, fractions, unguided, labels, strict=True))
     if views is None or k == 1:
         return found
-    return tuple(_relearned(*parts) for parts in zip(found, unguided, batch, scores, images, views, strict=True))
+    others = [None] * len(batch) if shown is None else shown
+    every = zip(found, unguided, batch, scores, images, views, others, strict=True)
+    return tuple(_relearned(*parts) for parts in every)
 
 
 def _relearned(
@@ -125,12 +131,13 @@ def _relearned(
     scores: NDArray[np.float32],
     image: NDArray[np.float32],
     views: NDArray[np.float32],
+    shown: NDArray[np.uint8] | None,
 ) -> Guidance:
-    """Learn the phases with the areas that were found; return unguided labels where that leaves as much doubt."""
+    """Learn the phases with the areas that were found; return unguided labels where that is no clearer."""
     target = np.maximum(found.after, SMALLEST)
     target /= target.sum()
-    learned = relearn(abundances, scores, image, views, target, SIGMA)
-    is_guided = learned.ambiguity <= CLEARER
+    learned = relearn(abundances, scores, image, views, target, SIGMA, shown)
+    is_guided = learned.ambiguity <= CLEARER and not (learned.is_blurred or learned.is_met)
     offsets, labels = np.zeros(len(target)), unguided
     if is_guided:
         offsets = solve_offsets(learned.scores, target, SIGMA)
@@ -144,6 +151,7 @@ def _relearned(
         offsets=offsets,
         is_guided=is_guided,
         ambiguity=learned.ambiguity,
+        sharpness=learned.sharpness,
     )
 
 

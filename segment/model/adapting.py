@@ -9,13 +9,11 @@ from threadpoolctl import threadpool_limits
 from segment.composition.appearance import DRAWN
 from segment.composition.grey_levels import calm
 from segment.composition.offsets import draw
+from segment.composition.sharpness import gradient, sharpness, step_of
 from segment.model.abundances import largest
 from segment.model.mixture import Mixture, join, see
-from segment.model.refining import CLEARLY, COMMON, gradient, principal, settle, sharpness
+from segment.model.refining import CLEARLY, COMMON, principal, settle
 from segment.records import Adaptation
-
-# Boundaries of an image with more pixels are looked at in every second row and column.
-LOOKED_AT = 2**18
 
 
 # Sums over threads would end in other bits with each number of them.
@@ -54,7 +52,7 @@ def adapt(
         start, owners = draw(before[None].astype(np.float32), DRAWN)[0].astype(np.intp), tuple(range(k))
     else:
         start, owners = mixture.appearance.shares(drawn).argmax(axis=0), mixture.owners
-    step = 1 if grey.size <= LOOKED_AT else 2
+    step = step_of(grey.size)
     grid = np.ascontiguousarray(views.reshape(-1, height, width)[:, ::step, ::step])
     gradients, was = gradient(grid[:-1]), before.reshape(height, width)[::step, ::step]
     at_first = sharpness(was, gradients)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -13,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from segment.composition.appearance import DRAWN, N_DIRECTIONS, ROUNDS, SETTLED, Appearance, fit_normals
 from segment.composition.grey_levels import calm
 from segment.composition.offsets import draw
+from segment.composition.sharpness import gradient, sharpness
 from segment.model.abundances import largest
 from segment.model.fitted import FittedModel
 from segment.model.mixture import Mixture, join, see
@@ -198,42 +198,9 @@ def principal(X: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(directions.T, dtype=np.float32)
 
 
-def gradient(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the magnitude of the gradient of several planes together; (d, h, w) becomes (h, w)."""
-    squared = np.zeros(planes.shape[1:], dtype=np.float32)
-    for plane in planes:
-        for order in ((1, 0), (0, 1)):
-            squared += np.square(cv2.Sobel(plane, cv2.CV_32F, *order))
-    return np.sqrt(squared)
-
-
 def _labels(found: tuple[Appearance, NDArray[np.intp]], views: NDArray[np.float32]) -> NDArray[np.uint8]:
     appearance, owners = found
     return largest(join(appearance.shares(views), owners))
-
-
-def sharpness(labels: NDArray[np.uint8], gradients: NDArray[np.float32]) -> float:
-    """Return the mean gradient where neighbouring pixels have different labels, over that of all pixels; 0 for none.
-
-    Parameters
-    ----------
-    labels : ndarray of uint8, shape (h, w)
-    gradients : ndarray of float32, shape (h, w)
-        Their magnitude, see `gradient`.
-
-    Examples
-    --------
-    >>> labels, gradients = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, 1, 1, 0]], np.float32)
-    >>> sharpness(labels, gradients), sharpness(np.zeros_like(labels), gradients)
-    (2.0, 0.0)
-    """
-    total, count = 0.0, 0
-    for here, there in (((slice(None), slice(1, None)), (slice(None), slice(-1))), (slice(1, None), slice(-1))):
-        differ = labels[here] != labels[there]
-        total += float(gradients[here][differ].sum(dtype=np.float64) + gradients[there][differ].sum(dtype=np.float64))
-        count += 2 * int(differ.sum())
-    mean = float(gradients.mean(dtype=np.float64))
-    return total / count / mean if count and mean else 0.0
 
 
 def _mean_sharpness(maps: Sequence[NDArray[np.uint8]], gradients: Sequence[NDArray[np.float32]]) -> float:

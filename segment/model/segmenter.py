@@ -330,18 +330,25 @@ class Segmenter:
         is_own = is_alone(micrograph, model.training)
         found = find_abundances(micrograph.image, model, with_views=fractions is not None, is_own=is_own)
         drawn, guidance = largest(found.abundances), None
+        shown = None if found.evidence is found.abundances else drawn
         if isinstance(fractions, str):
             if fractions != "auto":
                 raise ValueError(f"fractions must be numbers or 'auto', got {fractions!r}")
             seen_by_each = None if found.views is None else [found.views]
-            guidance = settle([found.evidence], [micrograph.image], views=seen_by_each, names=model.names)[0]
+            guidance = settle(
+                [found.evidence],
+                [micrograph.image],
+                views=seen_by_each,
+                shown=None if shown is None else [shown],
+                names=model.names,
+            )[0]
         elif fractions is not None:
             guidance = guide(
                 found.evidence,
                 fractions,
                 image=micrograph.image,
                 views=found.views,
-                shown=None if found.evidence is found.abundances else drawn,
+                shown=shown,
                 names=model.names,
                 densities=densities,
                 sigma=fraction_sigma,

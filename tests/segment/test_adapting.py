@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from segment.composition import sharpness
 from segment.composition.appearance import fit_normals
 from segment.composition.grey_levels import calm
 from segment.evaluate import evaluate
@@ -95,7 +96,7 @@ def test_a_description_that_swaps_phases_does_not_count(monkeypatch):
 
 def test_large_images_are_judged_on_every_second_pixel(monkeypatch):
     X, grey = planted()
-    monkeypatch.setattr(adapting, "LOOKED_AT", 64)
+    monkeypatch.setattr(sharpness, "LOOKED_AT", 64)
     shares, _ = adapt(X, grey, as_shares(disc(24)), None)
     assert np.mean(largest(shares) == disc(18).ravel()) > 0.98
 

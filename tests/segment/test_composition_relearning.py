@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from segment import Segmenter
 from segment.composition import CompositionWarning, fraction_profile, guide, relearning
+from segment.composition import sharpness as boundaries
 from segment.composition.appearance import DRAWN, TEMPERATURES, describe, learn_appearance, principal_views
 from segment.composition.evidence import leaders
 from segment.composition.grey_levels import calm
@@ -76,23 +77,112 @@ def test_a_wrong_fraction_of_clear_phases_is_left_alone():
     assert np.abs(exact.after - [0.7, 0.3]).max() * truth.size < 1
 
 
-@pytest.mark.parametrize("n_phases", [2, 3])
-def test_a_clear_map_of_three_phases_is_not_given_up_for_one_as_clear_as_the_abundances(n_phases):
-    truth, grey, views, _ = scene([0.8, 0.1, 0.1][:n_phases], noise=0.1)
-    poor = np.random.default_rng(0).dirichlet(np.ones(n_phases), size=SHAPE).transpose(2, 0, 1)
-    abundances = (0.5 * (truth == np.arange(n_phases)[:, None, None]) + poor).astype(np.float32)
-    wrong = [0.6, 0.4] if n_phases == 2 else [0.5, 0.3, 0.2]
+def test_a_clear_map_of_three_phases_is_not_given_up_for_one_as_clear_as_the_abundances():
+    truth, grey, views, _ = scene([0.8, 0.1, 0.1], noise=0.1)
+    poor = np.random.default_rng(0).dirichlet(np.ones(3), size=SHAPE).transpose(2, 0, 1)
+    abundances = (0.5 * (truth == np.arange(3)[:, None, None]) + poor).astype(np.float32)
+    wrong = [0.5, 0.3, 0.2]
     alone = guide(abundances, wrong, image=grey, views=views)
     same = guide(abundances, wrong, image=grey, views=views, shown=leaders(abundances))
     assert alone.is_guided
+    assert alone.sharpness is None
     assert np.array_equal(same.labels, alone.labels)
     assert same.ambiguity == pytest.approx(alone.ambiguity)
-    if n_phases == 2:
-        assert guide(abundances, wrong, image=grey, views=views, shown=truth).ambiguity == alone.ambiguity
-        return
     with pytest.warns(CompositionWarning, match="labels are unguided"):
         beside = guide(abundances, wrong, image=grey, views=views, shown=truth)
     assert beside.ambiguity > 2 * alone.ambiguity
+
+
+def cut(truth, grey, views, target, shown, sigma=0.05):
+    abundances = 0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))
+    scores = np.log(abundances + 0.1).astype(np.float32)
+    target = np.array(target, dtype=np.float64)
+    return relearning.relearn(abundances.astype(np.float32), scores, grey, views, target, sigma, shown)
+
+
+def test_a_sharp_map_of_two_phases_is_not_given_up_for_blurred_boundaries():
+    truth, grey, views, _ = scene([0.8, 0.2], noise=0.1)
+    right, wrong = cut(truth, grey, views, [0.8, 0.2], truth), cut(truth, grey, views, [0.69, 0.31], truth)
+    # Poor abundances leave so much in doubt that doubt alone would follow.
+    assert max(right.ambiguity, wrong.ambiguity) < relearning.CUT
+    assert (right.is_blurred, wrong.is_blurred) == (False, True)
+    assert right.sharpness == pytest.approx(1, abs=0.05)
+    assert wrong.sharpness < 0.5
+    poor = (0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))).astype("f4")
+    with pytest.warns(CompositionWarning, match=r"draw boundaries 0\.\d\d times as sharp, .*; labels are unguided$"):
+        done = guide(poor, [0.69, 0.31], image=grey, views=views, shown=truth)
+    assert 0 < done.sharpness < 0.5
+    assert json.loads(json.dumps(done.to_json()))["sharpness"] == done.sharpness
+
+
+@pytest.mark.parametrize(
+    ("ratio", "misfit", "is_blurred", "is_met"),
+    [
+        (0.96, 0, False, False),
+        (0.94, 0, False, True),
+        (0.89, 1, False, True),
+        (0.77, 3.9, False, True),
+        (0.83, 3.9, False, False),
+        (0.75, 5, False, False),
+        (0.73, 5, True, False),
+        (0.1, 99, False, False),
+    ],
+)
+def test_boundaries_may_be_the_less_sharp_the_farther_the_map_is_from_the_fractions(
+    monkeypatch, ratio, misfit, is_blurred, is_met
+):
+    truth, grey, views, _ = scene([0.5, 0.5])
+    sharpnesses = iter([3.0, 3.0 * ratio])
+    monkeypatch.setattr(relearning, "sharpness", lambda labels, gradients: next(sharpnesses))
+    shift = 0.1 if misfit else 0.0
+    target = fractions_of(truth, 2) + [shift, -shift]
+    found = cut(truth, grey, views, target, truth, sigma=shift / misfit**0.5 if misfit else 0.05)
+    assert found.ambiguity < relearning.CUT
+    assert found.sharpness == pytest.approx(ratio)
+    assert (found.is_blurred, found.is_met) == (is_blurred, is_met)
+
+
+def test_fractions_that_a_sharper_map_has_already_leave_it_as_it_is():
+    truth, grey, views, _ = scene([0.8, 0.2], noise=0.1)
+    poor = (0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))).astype("f4")
+    known = fractions_of(truth, 2) + [-0.04, 0.04]
+    # Without a warning: nothing fights.
+    done = guide(poor, known, image=grey, views=views, shown=truth)
+    assert (done.is_guided, done.fights_image, done.flipped) == (False, False, 0)
+    assert done.sharpness < 0.9
+    exact = guide(poor, known, image=grey, views=views, shown=truth, hard=True)
+    assert np.abs(exact.after - known).max() * truth.size < 1
+
+
+def test_a_map_that_misses_a_phase_is_no_measure_of_boundaries():
+    truth, grey, views, _ = scene([0.5, 0.5], noise=0.1)
+    speck = np.zeros_like(truth)
+    speck[:3] = truth[:3]
+    found = cut(truth, grey, views, fractions_of(truth, 2), speck)
+    assert (found.sharpness, found.is_blurred) == (None, False)
+    assert found.ambiguity == cut(truth, grey, views, fractions_of(truth, 2), None).ambiguity
+    # Nor is one in which nothing is sharp.
+    assert cut(truth, grey, np.zeros_like(views), fractions_of(truth, 2), truth).sharpness is None
+
+
+def test_too_much_doubt_about_two_phases_is_enough_to_refuse_them():
+    truth, grey, views, _ = scene([0.9, 0.1], noise=0.1)
+    scores = np.where(truth == np.arange(2)[:, None, None], 0, -5).astype(np.float32)
+    wrong, speck = np.array([0.7, 0.3]), np.zeros_like(truth)
+    found = relearning.relearn(np.exp(scores), scores, grey, views, wrong, 0.05, speck)
+    assert (found.sharpness, found.is_blurred) == (None, True)
+    assert found.ambiguity > relearning.CUT
+
+
+def test_boundaries_of_a_large_image_are_looked_at_in_every_second_row_and_column(monkeypatch):
+    truth, grey, views, _ = scene([0.7, 0.3], noise=0.1)
+    shapes = []
+    watched = relearning.gradient
+    monkeypatch.setattr(relearning, "gradient", lambda planes: shapes.append(planes.shape) or watched(planes))
+    for largest in (truth.size, truth.size - 1):
+        monkeypatch.setattr(boundaries, "LOOKED_AT", largest)
+        assert not cut(truth, grey, views, [0.7, 0.3], truth).is_blurred
+    assert shapes == [(3, 80, 90), (3, 40, 45)]
 
 
 def test_fractions_of_other_phases_are_left_alone():

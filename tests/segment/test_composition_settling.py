@@ -80,6 +80,19 @@ def test_an_image_that_is_clear_already_stays_as_it_is():
     assert (done.flipped, done.offsets.tolist()) == (0, [0.0, 0.0])
 
 
+@pytest.mark.parametrize(("shift", "is_guided"), [(0, False), (12, True)])
+def test_a_map_with_sharper_boundaries_is_not_given_up_for_an_estimate(shift, is_guided):
+    truth, image, abundances = two_phases(0, 0.2)
+    rng = np.random.default_rng(1)
+    views = (truth + rng.normal(scale=0.2, size=(2, *truth.shape))).astype(np.float32)
+    # The map that is shown has the boundaries of the image, or has them where there are none.
+    shown = np.roll(truth, shift, axis=1).astype(np.uint8)
+    done = settle([abundances], [image], views=[views], shown=[shown])[0]
+    assert done.ambiguity < 0.9
+    assert (done.sharpness > 1) is is_guided
+    assert done.is_guided is is_guided
+
+
 def test_a_segmenter_takes_auto():
     truth, image, _ = two_phases(0, 0.2)
     image = np.clip(image, 0, 1)

@@ -184,9 +184,8 @@ def test_fractions_start_from_the_components_and_are_compared_with_the_refined_m
         np.testing.assert_array_equal(guided.labels, components.labels)
     else:
         np.testing.assert_array_equal(guided.labels, plain.labels)
-    if fractions != "auto":
-        # Doubt is measured by the refined map too.
-        assert guided.guidance.ambiguity != components.guidance.ambiguity
+    # Doubt is measured by the refined map too.
+    assert guided.guidance.ambiguity != components.guidance.ambiguity
     np.testing.assert_array_equal(guided.abundances, plain.abundances)
     np.testing.assert_allclose(guided.guidance.before, plain.fractions)
     assert guided.guidance.flipped == np.count_nonzero(guided.labels != plain.labels)
