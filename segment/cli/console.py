@@ -127,6 +127,7 @@ class Session:
 
         self.report(done.failures)
         names, textured = done.segmenter.model.names, done.segmenter.model.textured
+        grained = done.segmenter.model.grained
         table = _table("image", "window", *names)
         for image in done.images:
             shares = [f"{100 * row.fraction:.1f} %" for row in image.fractions]
@@ -135,6 +136,8 @@ class Session:
         self._show(table)
         if textured is not None:
             self.say(f"Scale: {textured.reason}")
+        if grained is not None:
+            self.say(f"Boundaries: {grained.reason}")
         self.say(f"{len(done.images)} segmented, {len(done.failures)} failed; results in {out}")
         if done.report is not None:
             self.say(f"Report in {done.report}")
@@ -143,6 +146,7 @@ class Session:
                 "out": out,
                 "report": done.report,
                 "textured": None if textured is None else textured.to_json(),
+                "grained": None if grained is None else grained.to_json(),
                 "images": [
                     {
                         "path": image.path,

@@ -68,6 +68,8 @@ def train(
         session.say(f"Trained {len(model.names)} phases on {len(model.training)} images: {out}")
         if model.textured is not None:
             session.say(f"Scale: {model.textured.reason}")
+        if model.grained is not None:
+            session.say(f"Boundaries: {model.grained.reason}")
         session.emit(
             {
                 "model": out,
@@ -75,6 +77,7 @@ def train(
                 "parameters": model.parameters.to_json(),
                 "phases": model.names,
                 "textured": None if model.textured is None else model.textured.to_json(),
+                "grained": None if model.grained is None else model.grained.to_json(),
                 "n_iter": model.n_iter,
                 "is_converged": model.is_converged,
                 "training": model.training,

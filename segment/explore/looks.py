@@ -31,6 +31,8 @@ class Look:
         Describe each phase by what its pixels look like, and map by that.
     textures : bool, default False
         Tell phases by their texture where their grey levels cannot.
+    boundaries : bool, default False
+        Tell grains from their boundaries where grains have many grey levels.
     max_pixels : int, default 10,000
         Most pixels that a fit looks at; 0: all.
     """
@@ -42,6 +44,7 @@ class Look:
     sharpening: int = 15
     refine: bool = False
     textures: bool = False
+    boundaries: bool = False
     max_pixels: int = MAX_PIXELS
 
 

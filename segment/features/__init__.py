@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.features.edges import EDGES
 from segment.features.feature_set import FeatureSet
 from segment.features.grey import GREY
 from segment.features.levels import LEVELS
@@ -16,6 +17,7 @@ from segment.records import FeatureStack
 __all__ = ["FEATURES", "FeatureSet", "extract"]
 
 FEATURES: dict[str, FeatureSet] = {
+    "edges": EDGES,
     "grey": GREY,
     "histogram": HISTOGRAM,
     "levels": LEVELS,

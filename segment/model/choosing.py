@@ -1,10 +1,10 @@
-"""Choose by the images whether phases are told by their grey level or by their texture."""
+"""Choose by the images whether phases are told by their grey level, by their texture, or as grains and boundaries."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,16 @@ from segment.composition.appearance import DRAWN, describe
 from segment.composition.grey_levels import calm
 from segment.features.spectrum import is_resolved
 from segment.model.abundances import largest
+from segment.model.grained import Grained, examine
 from segment.model.parameters import Parameters
 from segment.model.refining import judged, principal
 from segment.model.textured import EVEN, Textured, contrast, order, spread
 from segment.model.training import draw, extract_features, train, unmix
 
 # Features that weigh the pixel against its neighbourhood, and those that see no grey level at all.
-BY_GREY, BY_TEXTURE = "texture", "spectrum"
+BY_GREY, BY_TEXTURE, BY_EDGE = "texture", "spectrum", "edges"
+# Grains, and their boundaries.
+GRAINED = 2
 # Order is what a window of so many times the features' own leaves.
 WIDER = 2.0
 # Pixels of all images that are enough to see whether there are textures.
@@ -71,6 +74,31 @@ def choose(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> tupl
             maps, windows, _ = _probe(seen, parameters)
             found = replace(found, order_before=order(maps, [WIDER * window for window in windows]))
     return (by_texture, found) if found.holds else (parameters, None)
+
+
+def find_grains(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> tuple[Parameters, Grained | None]:
+    """Choose the features "edges" where two phases are grains and their boundaries, and parameters ask for it.
+
+    One choice for all images, from the mean figures of at most four of them, see `segment.model.grained.Grained.holds`.
+
+    Parameters
+    ----------
+    greys : sequence of ndarray of float32, shape (h, w)
+        Prepared images.
+    parameters : Parameters
+        Of the features "texture" and two phases, with `boundaries`; others are returned as they are.
+
+    Returns
+    -------
+    tuple of (Parameters, Grained or None)
+        Parameters with the features to learn from, and why these are others than was asked for.
+    """
+    if not parameters.boundaries or parameters.features != BY_GREY or parameters.n_phases != GRAINED:
+        return parameters, None
+    seen = judged([grey.size for grey in greys])
+    figures = np.mean([astuple(examine(greys[i])) for i in seen], axis=0)
+    found = Grained(*(float(figure) for figure in figures))
+    return (replace(parameters, features=BY_EDGE), found) if found.holds else (parameters, None)
 
 
 def _probe(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.model.grained import Grained
 from segment.model.mixture import Mixture
 from segment.model.parameters import LATER, Parameters
 from segment.model.teaching import Teaching
@@ -50,6 +51,8 @@ class FittedModel:
         What the phases look like, which then makes the map; None where they were not refined, see `Parameters.refine`.
     textured : Textured or None
         Why the phases were told by their texture, see `Parameters.textures`; None where they were not.
+    grained : Grained or None
+        Why the phases are grains and their boundaries, see `Parameters.boundaries`; None where they are not.
     """
 
     parameters: Parameters
@@ -65,6 +68,7 @@ class FittedModel:
     teaching: Teaching | None = None
     mixture: Mixture | None = None
     textured: Textured | None = None
+    grained: Grained | None = None
 
     @property
     def norms(self) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ LATER: dict[str, Any] = {
     "flatten": "auto",
     "refine": False,
     "textures": False,
+    "boundaries": False,
     "max_pixels": 0,
     "smoothness": 0.0,
     "min_region": 0,
@@ -59,6 +60,9 @@ class Parameters:
     textures : bool
         Tell phases by their texture where their grey levels cannot, instead of by the features "texture"; see
         `Segmenter`.
+    boundaries : bool
+        Tell grains from their boundaries where two phases are asked for and the grains have many grey levels, instead of by
+        the features "texture"; see `Segmenter`.
     max_pixels : int
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float
@@ -89,6 +93,7 @@ class Parameters:
     sharpening: int
     refine: bool
     textures: bool
+    boundaries: bool
     max_pixels: int
     smoothness: float
     min_region: int
@@ -103,7 +108,7 @@ class Parameters:
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":
             _check_whole("size", self.size, 8, 32767)
-        for name in ("clahe", "refine", "textures"):
+        for name in ("clahe", "refine", "textures", "boundaries"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
         _check_real("scale", self.scale, SMALLEST_SCALE, None)

@@ -16,7 +16,7 @@ from segment.features import FEATURES
 from segment.model import storage
 from segment.model.abundances import largest
 from segment.model.annotated import learn
-from segment.model.choosing import choose
+from segment.model.choosing import choose, find_grains
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
 from segment.model.image import Image, as_many, as_micrograph, is_alone, provenance
@@ -70,6 +70,9 @@ class Segmenter:
         Describe each phase by what its pixels look like, after the fit, and map by that.
     textures : bool, optional
         Where phases are textures of one brightness, tell them by the features "spectrum" instead of "texture".
+    boundaries : bool, optional
+        Where two phases are asked for and grains have many grey levels, tell them from their boundaries by the features
+        "edges" instead of "texture".
     max_pixels : int, optional
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float, optional
@@ -103,6 +106,10 @@ class Segmenter:
     With `textures`, where the phases of the features "texture" are specks without any order, and textures of one
     brightness fill clear and large regions, the model is learned anew from the features "spectrum", which see no grey
     level. ``model.parameters.features`` says which it was, ``model.textured`` why.
+
+    With `boundaries`, where two phases are asked for, and even grains of many grey levels are bounded by long and steep
+    edges, the model is learned from the features "edges": one phase is the grains, the other their boundaries, and
+    ``model.grained`` says why. These phases are ordered by grey level too.
 
     With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
     ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
@@ -142,6 +149,7 @@ class Segmenter:
         sharpening: int | None = None,
         refine: bool | None = None,
         textures: bool | None = None,
+        boundaries: bool | None = None,
         max_pixels: int | None = None,
         smoothness: float | None = None,
         min_region: int | None = None,
@@ -163,6 +171,7 @@ class Segmenter:
             sharpening=sharpening,
             refine=refine,
             textures=textures,
+            boundaries=boundaries,
             max_pixels=max_pixels,
             smoothness=smoothness,
             min_region=min_region,
@@ -225,7 +234,8 @@ class Segmenter:
         greys = [prepared(micrograph.image, self.parameters) for micrograph in micrographs]
         if labels is None:
             parameters, textured = choose(greys, self.parameters)
-            self._model = replace(train(greys, parameters, training), textured=textured)
+            parameters, grained = find_grains(greys, parameters)
+            self._model = replace(train(greys, parameters, training), textured=textured, grained=grained)
         else:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
             self._model = learn(greys, ids, self.parameters, training)

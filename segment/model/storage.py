@@ -12,6 +12,7 @@ import numpy as np
 
 from segment.io import write_npz
 from segment.model.fitted import FittedModel
+from segment.model.grained import from_json as grained_from_json
 from segment.model.mixture import from_json as mixture_from_json
 from segment.model.parameters import from_json
 from segment.model.teaching import from_json as teaching_from_json
@@ -52,6 +53,7 @@ def save(path: str | Path, model: FittedModel) -> None:
         "teaching": None if model.teaching is None else model.teaching.to_json(),
         "mixture": None if model.mixture is None else model.mixture.to_json(),
         "textured": None if model.textured is None else model.textured.to_json(),
+        "grained": None if model.grained is None else model.grained.to_json(),
     }
     write_npz(
         path,
@@ -101,7 +103,8 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
     parameters = from_json(described["parameters"])
     feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
     shape = (parameters.n_phases, len(feature_names))
-    taught, refined, textured = (described.get(name) for name in ("teaching", "mixture", "textured"))
+    told = (described.get(name) for name in ("teaching", "mixture", "textured", "grained"))
+    taught, refined, textured, grained = told
     if components.shape != shape or len(names) != shape[0] or components.dtype.kind != "f":
         raise ValueError(f"components of shape {components.shape} where {shape} was described")
     if not np.all(np.isfinite(components) & (components >= 0)):
@@ -121,6 +124,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
         teaching=None if taught is None else teaching_from_json(taught, *shape),
         mixture=None if refined is None else mixture_from_json(refined, *shape),
         textured=None if textured is None else textured_from_json(textured),
+        grained=None if grained is None else grained_from_json(grained),
     )
 
 

@@ -152,6 +152,7 @@ def _side_car(
             "teaching": None if model.teaching is None else model.teaching.to_json(),
             "mixture": None if model.mixture is None else model.mixture.to_json(),
             "textured": None if model.textured is None else model.textured.to_json(),
+            "grained": None if model.grained is None else model.grained.to_json(),
         },
         "phases": list(phase_map.names),
         "labels_sha256": digest_labels(phase_map.labels),
