@@ -22,8 +22,8 @@ def compute_edges(
 ) -> Neighbourhood | None:
     """Fill `out`, shape (2, h, w), with the share of an edge in each pixel, and its complement.
 
-    With r the magnitude of the `gradient` of the image, blurred by a Gaussian with sigma 1.5 pixels times `scale`, and m
-    its mean, ``edge = r / (r + 4 m)`` and ``even = 1 - edge``. Neither brightness nor contrast of the whole image
+    With r the magnitude of the `gradient` of the image, blurred by a Gaussian with sigma 1.5 pixels times `scale`, and
+    m its mean, ``edge = r / (r + 4 m)`` and ``even = 1 - edge``. Neither brightness nor contrast of the whole image
     changes it, nor does slow shading, so that `flatten` has nothing to do. A constant image gives 1e-6 everywhere.
 
     Notes

@@ -16,12 +16,14 @@ from segment.features.grey import stretch
 from segment.features.scale import working_shape
 from segment.model.textured import spread
 
-# Grains are even where a median leaves this share of the variance, of many levels where as much remains beyond a few,
-# and bounded where this share of the edges is long, and so much steeper than what is between them.
-EVEN, MANY, LONG, STEEP = 0.9, 0.8, 0.4, 2.5
+# Grains are even where a median leaves this share of the variance, of many levels where as much remains beyond a few
+# and edges lie at different levels, and bounded where edges are long, and so much steeper than what is between them.
+EVEN, MANY, VARIED, LONG, STEEP = 0.9, 0.8, 0.3, 0.4, 2.5
 # The median's half window and the span of a long piece, as parts of the shorter side; numbers of levels that are few.
 HALF_WINDOW, SPAN = 1 / 40, 1 / 4
 FEW = (2, 3, 4, 5)
+# Both sides of an edge are within a square of so many pixels.
+ACROSS = 9
 # Of the gradient: what is above is as steep as that.
 STEEPEST = 0.99
 
@@ -38,6 +40,9 @@ class Grained:
     spread : float
         Of the grey levels behind the median, the least `segment.model.textured.spread` for two to five levels: near 1
         or above where grains are of many levels, well below where they are of few.
+    variety : float
+        Variance of the grey level half-way between the two sides of an edge, over that of all pixels: 0 where every
+        edge is between the same two levels, up to 1/2 where neighbours have independent levels and all edges count.
     length : float
         Share of the edges in connected pieces that span a quarter of the shorter side or more.
     steepness : float
@@ -46,13 +51,15 @@ class Grained:
 
     evenness: float
     spread: float
+    variety: float
     length: float
     steepness: float
 
     @property
     def holds(self) -> bool:
         """Whether there are even grains of many grey levels, and long and steep edges between them."""
-        return self.evenness >= EVEN and self.spread >= MANY and self.length >= LONG and self.steepness >= STEEP
+        has_many_levels = self.spread >= MANY and self.variety >= VARIED
+        return self.evenness >= EVEN and has_many_levels and self.length >= LONG and self.steepness >= STEEP
 
     @property
     def reason(self) -> str:
@@ -60,8 +67,9 @@ class Grained:
         return (
             "the two phases are grains and their boundaries, for the grains are even, have many grey levels instead of "
             f"two, and are bounded: a median filter leaves {100 * self.evenness:.0f} % of the variance, a few levels "
-            f"leave {self.spread:.2f} times what they would of a uniform distribution, {100 * self.length:.0f} % of "
-            f"the edges are in long pieces, and these are {self.steepness:.1f} times as steep as the rest"
+            f"leave {self.spread:.2f} times what they would of a uniform distribution, edges lie at different "
+            f"levels (variety {self.variety:.2f}), {100 * self.length:.0f} % of them are in long pieces, and they are "
+            f"{self.steepness:.1f} times as steep as the rest"
         )
 
     def to_json(self) -> dict[str, float]:
@@ -100,7 +108,7 @@ def examine(grey: NDArray[np.float32]) -> Grained:
     >>> examine(checks).holds, examine(np.round(checks)).holds
     (True, False)
     """
-    nothing = Grained(0.0, 0.0, 0.0, 0.0)
+    nothing = Grained(0.0, 0.0, 0.0, 0.0, 0.0)
     if grey.min() == grey.max():
         return nothing
     shape = working_shape(grey.shape)
@@ -116,9 +124,13 @@ def examine(grey: NDArray[np.float32]) -> Grained:
         return nothing
     left = 1 - float((calm - middle).var(dtype=np.float64)) / variance
     levels = min(spread([middle / np.float32(255)], n) for n in FEW)
+    square = np.ones((ACROSS, ACROSS), np.uint8)
+    half_way = (cv2.dilate(middle, square) + cv2.erode(middle, square)) / 2
+    varied = float(half_way[edges].var(dtype=np.float64)) / max(float(middle.var(dtype=np.float64)), 1e-9)
     between = float(steepness[~edges].mean(dtype=np.float64))
     steeper = float(steepness[edges].mean(dtype=np.float64)) / max(between, float(np.finfo(np.float32).tiny))
     pieces = cv2.connectedComponentsWithStats(edges.astype(np.uint8), connectivity=8)[2][1:]
     spans = np.maximum(pieces[:, cv2.CC_STAT_WIDTH], pieces[:, cv2.CC_STAT_HEIGHT])
     areas = pieces[:, cv2.CC_STAT_AREA]
-    return Grained(left, levels, float(areas[spans >= SPAN * min(shape)].sum() / areas.sum()), steeper)
+    long = float(areas[spans >= SPAN * min(shape)].sum() / areas.sum())
+    return Grained(left, levels, varied, long, steeper)

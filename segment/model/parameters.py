@@ -61,8 +61,8 @@ class Parameters:
         Tell phases by their texture where their grey levels cannot, instead of by the features "texture"; see
         `Segmenter`.
     boundaries : bool
-        Tell grains from their boundaries where two phases are asked for and the grains have many grey levels, instead of by
-        the features "texture"; see `Segmenter`.
+        Tell grains from their boundaries where two phases are asked for and the grains have many grey levels, instead
+        of by the features "texture"; see `Segmenter`.
     max_pixels : int
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float

@@ -148,7 +148,9 @@ def _fit(model: FittedModel, names: Sequence[str]) -> list[str]:
     if model.textured is not None:
         found.append(f"{model.textured.reason.capitalize()}. Boundaries are those of windows, not of pixels.")
     if model.grained is not None:
-        found.append(f"{model.grained.reason.capitalize()}. The fraction of the boundaries depends on how wide they are drawn.")
+        found.append(
+            f"{model.grained.reason.capitalize()}. The fraction of the boundaries depends on how wide they are drawn."
+        )
     if all(re.fullmatch(r"phase \d+", name) for name in names):
         found.append(
             "The phases are not named: they are numbered from dark to bright, and which constituent each one is must "
