@@ -85,6 +85,10 @@ def _alternate(
 
 def find_levels(image: NDArray[np.float32], n_levels: int, rounds: int = 30) -> NDArray[np.float64]:
     """Find grey levels by k-means on the histogram, started from quantiles; sorted, shape (n_levels,)."""
+    low, high = float(image.min()), float(image.max())
+    # All that differs is rounding, and bins would have no width.
+    if high - low <= N_BINS * float(np.spacing(np.float32(max(abs(low), abs(high))))):
+        return np.full(n_levels, (low + high) / 2)
     counts, edges = np.histogram(image, bins=N_BINS)
     centres = (edges[1:] + edges[:-1]) / 2
     weights, moments = np.cumsum(np.r_[0, counts]), np.cumsum(np.r_[0, counts * centres])

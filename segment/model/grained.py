@@ -104,8 +104,9 @@ def examine(grey: NDArray[np.float32]) -> Grained:
 
     Examples
     --------
-    >>> checks = np.kron(np.random.default_rng(0).random((6, 6)), np.ones((20, 20))).astype(np.float32)
-    >>> examine(checks).holds, examine(np.round(checks)).holds
+    >>> levels = np.random.default_rng(0).normal(0.5, 0.15, (8, 8)).astype(np.float32)
+    >>> many, two = np.kron(levels, np.ones((20, 20))), np.kron(levels > 0.5, np.ones((20, 20)))
+    >>> examine(many.astype(np.float32)).holds, examine(two.astype(np.float32)).holds
     (True, False)
     """
     nothing = Grained(0.0, 0.0, 0.0, 0.0, 0.0)
