@@ -19,6 +19,7 @@ from segment.explore.looks import DEFAULT, make_grid
 from segment.explore.trial import share, try_candidate
 from segment.features import extract
 from segment.features.edges import gradient
+from segment.features.flatten import find_levels
 from segment.model import ModelFileError
 from segment.model.choosing import find_grains
 from segment.model.grained import Grained, examine
@@ -216,3 +217,10 @@ def test_the_choice_is_the_same_on_any_number_of_threads(fitted):
     assert alone.grained == fitted[0].model.grained
     assert alone.digest == fitted[0].model.digest
     assert find_grains([polycrystal()[0]], alone.parameters) == (alone.parameters, None)
+
+
+def test_rounding_alone_is_one_grey_level():
+    rounded = np.full((12, 12), 0.5, np.float32)
+    rounded[::2] = np.nextafter(np.float32(0.5), np.float32(1))
+    assert not examine(rounded).holds
+    np.testing.assert_allclose(find_levels(rounded, 2), 0.5, atol=1e-6)
