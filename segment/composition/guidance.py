@@ -15,7 +15,7 @@ from segment.composition.grey_levels import calm, grey_likelihood, label_shares
 from segment.composition.offset_field import solve_offset_field
 from segment.composition.offsets import SCHEDULE, draw, solve_offsets
 from segment.composition.prior import SIGMA, CompositionWarning, Prior
-from segment.composition.relearning import Relearned, relearn
+from segment.composition.relearning import LEEWAY, Relearned, relearn
 from segment.records import Guidance
 
 # Log scores that differ by less are those of one grey level.
@@ -36,6 +36,7 @@ def guide(
     gate: float | str = "auto",
     strict: bool = False,
     smoothing: float = SMOOTHING,
+    leeway: float = LEEWAY,
 ) -> Guidance:
     """Label the pixels of one image so that the areas of the phases agree with known fractions.
 
@@ -74,6 +75,10 @@ def guide(
         Abstain where the prior fights the image, also if no phases are learned anew.
     smoothing : float, default 0.7
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
+    leeway : float, default 0.05
+        How much less sharp than without the boundaries of two phases that are learned anew may be, in natural
+        logarithms, for each unit of the prior's penalty for the map without fractions. 0 where a boundary is itself a
+        phase, of any width.
 
     Returns
     -------
@@ -118,7 +123,8 @@ def guide(
         expected = "the image too" if image is None else f"the image's size, {image.shape}"
         raise ValueError(f"views need {expected}, got views of shape {views.shape}")
     images = None if image is None else [image]
-    return _guided([abundances], images, names, target, Prior(sigma, hard, gate, strict), smoothing, views, shown)[0]
+    prior = Prior(sigma, hard, gate, strict)
+    return _guided([abundances], images, names, target, prior, smoothing, views, shown, leeway)[0]
 
 
 def guide_batch(
@@ -184,6 +190,7 @@ def _guided(
     smoothing: float,
     views: NDArray[np.float32] | None = None,
     shown: NDArray[np.uint8] | None = None,
+    leeway: float = LEEWAY,
 ) -> tuple[Guidance, ...]:
     check_sizes(images, batch)
     scores = [log_scores(abundances, smoothing) for abundances in batch]
@@ -195,7 +202,8 @@ def _guided(
     if images is not None and views is not None and prior.learns(target) and not says_nothing:
         # A map that shows an absent phase is no measure of the others.
         other = shown if len(present) == len(names) else None
-        learned = relearn(batch[0][present], scores[0][present], images[0], views, target[present], prior.sigma, other)
+        shares, evidence = batch[0][present], scores[0][present]
+        learned = relearn(shares, evidence, images[0], views, target[present], prior.sigma, other, leeway)
         conflict, misnaming = prior.conflict(learned.evidence, target[present])
     else:
         conflict, misnaming = prior.conflict(_pooled(scores), overall)

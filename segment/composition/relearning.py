@@ -21,7 +21,7 @@ BLURRED = 1.1
 CUT = 2.0
 # Boundaries between two phases may be less sharp than those of the map without fractions: by a little always, and the
 # more, the farther that map is from the fractions. Logarithms of ratios; the second for a unit of the prior's penalty.
-ALWAYS, A_UNIT = 0.05, 0.05
+ALWAYS, LEEWAY = 0.05, 0.05
 # A map that has less than this part of the known fraction of a phase misses it, and is no measure.
 MISSED = 0.1
 # The prior's penalty for a map of two phases that has their fractions to within two standard deviations.
@@ -76,6 +76,7 @@ def relearn(
     target: NDArray[np.float64],
     sigma: float,
     shown: NDArray[np.uint8] | None = None,
+    leeway: float = LEEWAY,
 ) -> Relearned:
     """Learn what the phases look like if they have these areas.
 
@@ -95,6 +96,9 @@ def relearn(
         Their uncertainty.
     shown : ndarray of uint8, shape (h, w), optional
         The map without fractions, where the abundances do not make it.
+    leeway : float, default 0.05
+        How much less sharp the boundaries of two phases may be, in natural logarithms, for each unit of the penalty of
+        the prior for the map without fractions.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def relearn(
     in brightness: where their mean grey levels lie less than a standard deviation apart.
 
     The boundaries of two phases may be less sharp than those of the map without fractions, f, by a factor of at most
-    ``exp(0.05 + 0.05 sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not
+    ``exp(0.05 + leeway sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not
     blur it; if it has them to within 2 sigma, it stays.
     A map that has less than a tenth of the target of a phase is no measure of anything. Images of more than 2^18 pixels
     are looked at in every second row and column.
@@ -156,7 +160,7 @@ def relearn(
     relative, is_worn, misfit = None, False, float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
     if k == 2 and is_measure:
         relative = _compare_boundaries(found, labels, views, target, sigma)
-        is_worn = relative is not None and relative < float(np.exp(-ALWAYS - A_UNIT * misfit))
+        is_worn = relative is not None and relative < float(np.exp(-ALWAYS - leeway * misfit))
     is_met = is_worn and misfit <= MET
     return Relearned(
         found,

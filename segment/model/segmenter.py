@@ -365,6 +365,8 @@ class Segmenter:
                 hard=hard,
                 gate=gate,
                 strict=strict,
+                # A boundary is as wide as it is drawn, and any fraction of it makes about as clear a map.
+                **({} if model.grained is None else {"leeway": 0.0}),
             )
         if guidance is not None:
             guidance = compare(guidance, drawn)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from segment import Segmenter
 from segment.cli.main import app
+from segment.composition import CompositionWarning
 from segment.evaluate import evaluate
 from segment.explore.looks import DEFAULT, make_grid
 from segment.explore.trial import share, try_candidate
@@ -161,6 +162,22 @@ def test_fractions_guide_what_was_told_as_boundaries(fitted):
     guided = segmenter.predict(image, fractions=known)
     assert abs(guided.fractions[boundary] - truth.mean()) <= abs(shares[boundary] - truth.mean()) + 0.02
     assert score(guided.labels, truth) > 0.6
+
+
+def test_fractions_that_blur_boundaries_are_refused_however_far_they_are(fitted):
+    segmenter, found = fitted
+    image, _ = polycrystal()
+    boundary = int(np.argmin(found.fractions))
+    known = [0.95, 0.95]
+    known[boundary] = 0.05
+    with pytest.warns(CompositionWarning, match="times as sharp"):
+        guided = segmenter.predict(image, fractions=known)
+    assert guided.guidance is not None
+    assert not guided.guidance.is_guided
+    # Two phases of another kind may be so far blurred by fractions so far from theirs.
+    misfit = np.sum(np.square(found.fractions - np.array(known))) / (2 * 0.05**2)
+    assert guided.guidance.sharpness > np.exp(-0.05 - 0.05 * misfit)
+    np.testing.assert_array_equal(guided.labels, found.labels)
 
 
 def test_why_is_in_the_file_and_survives_it(fitted, tmp_path):
