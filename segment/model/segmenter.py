@@ -12,6 +12,7 @@ import numpy as np
 from segment.composition import compare, guide, name_by_seed, settle
 from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
+from segment.composition.relearning import LEEWAY
 from segment.features import FEATURES
 from segment.model import storage
 from segment.model.abundances import largest
@@ -366,7 +367,7 @@ class Segmenter:
                 gate=gate,
                 strict=strict,
                 # A boundary is as wide as it is drawn, and any fraction of it makes about as clear a map.
-                **({} if model.grained is None else {"leeway": 0.0}),
+                leeway=LEEWAY if model.grained is None else 0.0,
             )
         if guidance is not None:
             guidance = compare(guidance, drawn)

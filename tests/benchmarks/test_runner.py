@@ -28,6 +28,14 @@ def test_a_slow_contender_takes_part_in_few_rounds_and_what_it_returns_is_judged
     assert {name: judged for name, (_, judged) in measured.items()} == {"slow": [0], "quick": [0, 10, 20]}
 
 
+def test_all_rest_before_every_call_and_after_the_judge(monkeypatch):
+    happened = []
+    monkeypatch.setattr("benchmarks.interleave.sleep", lambda seconds: happened.append(seconds))
+    contenders = [Contender("a", lambda turn: happened.append("call"), calls=2), Contender("b", lambda turn: None)]
+    interleave(contenders, 1, lambda returned: happened.append("judged"), rest=0.25)
+    assert happened == [0.25, "call", "judged", 0.25, "call", "judged", 0.25, "judged"]
+
+
 def test_timing_is_a_median_and_a_relative_spread():
     timing = Timing((1.0, 4.0)) + Timing((2.0,))
     assert timing.median == 2.0
