@@ -219,7 +219,6 @@ class TallCoordinateDescent:
         What the next step would bring is known from the sample alone, before that pass.
         """
         candidate, expected = self._prepared or self._step_on_sample()
-        self._prepared = None
         if not (self._accept(candidate) or self._accept(self._plain_step())):
             return None
         if not self._looks_ahead:
