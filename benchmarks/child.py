@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 
@@ -145,6 +145,7 @@ def first_page() -> dict[str, Any]:
     import re
     import shutil
     import subprocess
+    import tempfile
     from contextlib import ExitStack
     from importlib.util import find_spec
     from pathlib import Path
@@ -162,7 +163,8 @@ def first_page() -> dict[str, Any]:
             tab = stack.enter_context(browsers.launch(executable_path=chromium, args=flags)).new_page()
         seen: dict[str, Any] = {"painted": None, "usable": None}
         start, started = perf_counter(), time()
-        command = [sys.executable, "-m", "segment", "ui", "--no-browser", "--port", "0"]
+        projects = stack.enter_context(tempfile.TemporaryDirectory())
+        command = [sys.executable, "-m", "segment", "ui", "--no-browser", "--port", "0", "--projects", projects]
         app = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         stack.callback(app.terminate)
         assert app.stdout is not None
@@ -184,47 +186,54 @@ def first_page() -> dict[str, Any]:
 
 
 def app_runs(shape: tuple[int, int], n_phases: int, runs: int) -> dict[str, Any]:
-    """Upload an image and segment it, again and again in one tab, as the page does; no browser takes part."""
+    """Upload an image and segment it, again and again in one project, as the page does; no browser takes part."""
     import multiprocessing
     import os
     import tempfile
     from pathlib import Path
 
-    from segment.app.actions import Actions
-    from segment.app.desk import Desk
+    from starlette.testclient import TestClient
+
+    from segment.app.jobs import Jobs
     from segment.app.limits import Limits
-    from segment.app.pictures import colours_png
+    from segment.app.projects import Projects
+    from segment.app.routes import make_app
     from segment.app.uploads import Inbox
     from segment.app.worker import Worker
     from segment.io import write_png
-    from segment.model import presets
     from segment.samples import make_micrograph
 
-    first = presets()["default"]
-    settings = [first[name] for name in ("features", "alpha", "clahe", "smoothness", "min_region")]
     seconds: list[float] = []
     memory: dict[str, list[int]] = {"page_bytes": [], "worker_bytes": []}
     with tempfile.TemporaryDirectory() as folder:
         # For this process, and for the one that it starts.
         tempfile.tempdir = os.environ["TMPDIR"] = folder
-        inbox, worker = Inbox(Path(folder, "inbox")), Worker()
-        actions = Actions(Desk(), inbox, worker, Limits())
+        worker = Worker()
+        service = make_app(
+            Projects(Path(folder, "projects")), Inbox(Path(folder, "inbox")), Jobs(worker), Limits(), ("testserver",)
+        )
         picture = Path(folder, "picture.png")
         write_png(picture, make_micrograph("ductile_iron", shape=(shape[0], shape[1])).image)
         content = picture.read_bytes()
         worker.start()
+        client = TestClient(service)
+        place = f"/project/{client.post('/projects').json()['word']}"
+        client.post(f"{place}/do/set", json={"name": "n_phases", "value": n_phases})
         for _ in range(runs):
             start = perf_counter()
-            inbox.place(actions.desk.token("tab"), "iron.png").write_bytes(content)
-            actions.take("tab", {})
-            for _ in actions.segment("tab", "", n_phases, "default", *settings, 0):
-                pass
-            colours_png(actions.desk.get("tab").fields[0])
+            client.post(f"{place}/files?name=iron.png", content=content)
+            client.post(f"{place}/take", json={})
+            client.post(f"{place}/run/segment", json={})
+            while client.get(f"{place}/job").json()["job"]["state"] == "running":
+                sleep(0.02)
+            image = client.get(place).json()["view"]["images"][0]
+            client.get(image["colours"]).raise_for_status()
             seconds.append(perf_counter() - start)
-            actions.remove("tab")
+            client.post(f"{place}/do/remove", json={"image": image["name"]})
             (child,) = multiprocessing.active_children()
             memory["page_bytes"].append(_memory("VmRSS"))
             memory["worker_bytes"].append(_memory("VmRSS", child.pid))
+        client.post(f"{place}/close")
         worker.stop()
         picture.unlink()
         left = sum(path.is_file() for path in Path(folder).rglob("*"))

@@ -135,6 +135,8 @@ class CaseResult:
         What was left out, and why.
     seconds : float
         How long the case took.
+    missed : tuple of str
+        Figures that fall short of their target; the command then ends with exit code 1, unless it is quick.
     """
 
     name: str
@@ -145,3 +147,4 @@ class CaseResult:
     curves: tuple[Curve, ...] = ()
     skipped: tuple[str, ...] = ()
     seconds: float = 0.0
+    missed: tuple[str, ...] = ()

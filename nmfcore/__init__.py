@@ -12,7 +12,8 @@ from nmfcore._imports import uncollected
 from nmfcore._version import __version__
 
 if TYPE_CHECKING:
-    from nmfcore.checks import check_loss, check_penalty, check_solver
+    from nmfcore.checks import check_penalty, check_solver
+    from nmfcore.consensus import Consensus, find_consensus
     from nmfcore.drop_in import non_negative_factorization
     from nmfcore.estimator import NMF
     from nmfcore.factorization import Result, factorize
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from nmfcore.passes import get_num_threads, set_num_threads
     from nmfcore.penalties import Penalty, Terms
     from nmfcore.rank import RankSelection, select_rank
+    from nmfcore.symmetric import factorize_symmetric
 
 __all__ = [
+    "Consensus",
     "NMF",
     "Penalty",
     "Progress",
@@ -30,10 +33,11 @@ __all__ = [
     "Result",
     "Terms",
     "__version__",
-    "check_loss",
     "check_penalty",
     "check_solver",
     "factorize",
+    "factorize_symmetric",
+    "find_consensus",
     "get_num_threads",
     "non_negative_factorization",
     "objective",
@@ -42,16 +46,18 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Consensus": "consensus",
     "NMF": "estimator",
     "Penalty": "penalties",
     "Progress": "iterate",
     "RankSelection": "rank",
     "Result": "factorization",
     "Terms": "penalties",
-    "check_loss": "checks",
     "check_penalty": "checks",
     "check_solver": "checks",
     "factorize": "factorization",
+    "factorize_symmetric": "symmetric",
+    "find_consensus": "consensus",
     "get_num_threads": "passes",
     "non_negative_factorization": "drop_in",
     "objective": "objectives",

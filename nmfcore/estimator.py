@@ -39,8 +39,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
         The loss.
     tol : float, default=1e-4
-        Stop when an iteration lowers sqrt(objective / reference) by less than tol / 100, where the reference is the
-        objective of W = 0 (for other losses than "frobenius", of the mean of X). 0: never.
+        Stop when an iteration lowers sqrt(objective / reference) by less than tol / 10, for the Newton steps of solver
+        "cd" with other losses than "frobenius" by less than tol, where the reference is the objective of W = 0 (for
+        other losses than "frobenius", of the mean of X). 0: never.
     max_iter : int, default=200
         Most iterations.
     random_state : int, RandomState or None, default=None
@@ -65,12 +66,15 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Strength of ``1/2 |HH' - I|^2``.
     penalties : sequence of Penalty, default=()
         Further penalties, as objects.
-    missing : {"error", "mask"}, default="error"
-        What to do with NaN in X: refuse, or leave these entries out of the loss.
+    sum_to_one : bool, default=False
+        Whether every row of W sums to one: samples are mixtures of the components. A start is scaled to that first.
+    missing : {"error", "mask", "unstored"}, default="error"
+        What to do with NaN in X: refuse, or leave these entries out of the loss. "unstored": of a sparse X, what is not
+        stored is unknown, and left out of the loss; a zero that is stored is known.
     fixed_components : array-like of shape (n_fixed, n_features), default=None
         Rows of H that are known: they stay as they are and come first; the rest is learnt.
     time_limit : float, default=None
-        Seconds after which no further iteration begins.
+        Seconds after the call from which no further iteration begins, and nothing is solved to the end.
     n_restarts : int, default=1
         So many runs from different draws of random_state; the one with the lowest objective is kept.
     warm_start : bool, default=False
@@ -112,13 +116,13 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     multiplicative updates for the others. For the Frobenius loss ``fit_transform(X)`` is ``fit(X).transform(X)``, bit
     by bit, unless smoothness_W ties the rows of a fit together.
 
-    X may be larger than memory: a `numpy.memmap`, a dask.array whose chunks hold whole rows, or anything else that is
-    not in memory and has shape, dtype and slices of rows, such as datasets of HDF5 and zarr. `fit` then holds some
-    blocks of rows, 32,768 sampled ones and H, and reads X once for each iteration and twice before the first;
-    `fit_transform` and `transform` return an array, for a dask.array a dask.array. Known for the Frobenius loss with L1
-    and L2, and H as a start; for anything else a memory map is read into memory, and other objects are refused. For
-    tall X (see `factorize`) the result has the bits of that in memory, with a dask.array if its chunks have multiples
-    of 8,192 rows.
+    X may be larger than memory: a `numpy.memmap` of more than 128 MiB, a dask.array whose chunks hold whole rows, or
+    anything else that is not in memory and has shape, dtype and slices of rows, such as datasets of HDF5 and zarr.
+    `fit` then holds some blocks of rows, 32,768 sampled ones and H, and reads X once for each iteration and twice
+    before the first; `fit_transform` and `transform` return an array, for a dask.array a dask.array. Known for the
+    Frobenius loss with L1 and L2, and H as a start; for anything else a memory map is read into memory, and other
+    objects are refused. For tall X (see `factorize`) the result has the bits of that in memory, with a dask.array if
+    its chunks have multiples of 8,192 rows.
 
     Examples
     --------
@@ -153,6 +157,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         graph: Any = None,
         orthogonality_H: float = 0.0,
         penalties: Sequence[Penalty] = (),
+        sum_to_one: bool = False,
         missing: str = "error",
         fixed_components: ArrayLike | None = None,
         time_limit: float | None = None,
@@ -177,6 +182,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.graph = graph
         self.orthogonality_H = orthogonality_H
         self.penalties = penalties
+        self.sum_to_one = sum_to_one
         self.missing = missing
         self.fixed_components = fixed_components
         self.time_limit = time_limit
@@ -207,8 +213,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Start for ``init="custom"``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample in the loss.
-        mask : array-like of bool, shape (n_samples, n_features), default=None
-            Which entries of X count.
+        mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+            Which entries of X count, or the weight of each; of a sparse mask those that it stores.
         callback : callable, default=None
             Called with a `Progress` after each iteration; a true return value ends the fit.
 
@@ -261,8 +267,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Start for ``init="custom"``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample in the loss.
-        mask : array-like of bool, shape (n_samples, n_features), default=None
-            Which entries of X count.
+        mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+            Which entries of X count, or the weight of each; of a sparse mask those that it stores.
         callback : callable, default=None
             Called with a `Progress` after each iteration; a true return value ends the fit.
 
@@ -287,7 +293,9 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         # Not at the top: Numba takes a third of a second to load.
         from nmfcore.factorization import factorize
+        from nmfcore.validation import split_masked
 
+        X, mask = split_masked(X, mask)
         blocks = self._open(X, W=W, sample_weight=sample_weight, mask=mask)
         if blocks is not None:
             self._learn(blocks, H, callback)
@@ -295,10 +303,10 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         previous = getattr(self, "components_", None) if self.warm_start else None
         X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False)
         init, n_components = self.init, self.n_components
-        if previous is not None and previous.shape[1] == X.shape[1]:
+        if previous is not None and self._can_start_from(previous, X.shape[1]):
             components = previous.astype(X.dtype)
             init, n_components, H = "custom", len(components), components
-            W = np.maximum(self._weights(X, components, mask), np.finfo(X.dtype).tiny)
+            W = np.maximum(self._weights(X, components, mask, sample_weight), np.finfo(X.dtype).tiny)
         result = factorize(
             X,
             n_components,
@@ -315,6 +323,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             graph=self.graph,
             orthogonality_H=self.orthogonality_H,
             penalties=self.penalties,
+            sum_to_one=self.sum_to_one,
             missing=self.missing,
             mask=mask,
             sample_weight=sample_weight,
@@ -329,6 +338,11 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         self._keep(result)
         return result.W
+
+    def _can_start_from(self, H: NDArray[Any], n_features: int) -> bool:
+        """Whether H has as many rows and columns as are asked for now."""
+        k = self.n_components
+        return H.shape == (len(H) if k is None or isinstance(k, str) else k, n_features)
 
     def _keep(self, result: Result) -> None:
         self.components_ = result.H
@@ -361,7 +375,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         previous = getattr(self, "components_", None) if self.warm_start else None
         validate_data(self, blocks, skip_check_array=True)
         init, n_components = self.init, self.n_components
-        if previous is not None and previous.shape[1] == blocks.shape[1]:
+        if previous is not None and self._can_start_from(previous, blocks.shape[1]):
             init, n_components, H = "custom", len(previous), previous.astype(blocks.dtype)
         result = learn(
             blocks,
@@ -387,7 +401,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return weights(blocks, self.components_.astype(blocks.dtype, copy=False), out, **self._settings())
 
     def _settings(self) -> dict[str, Any]:
-        names = ("beta_loss", "alpha_W", "l1_ratio", "penalties", "missing")
+        names = ("beta_loss", "alpha_W", "l1_ratio", "penalties", "sum_to_one", "missing")
         return {name: getattr(self, name) for name in names}
 
     def partial_fit(self, X: Any, y: Any = None) -> NMF:
@@ -412,7 +426,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X has another number of features than the batches before, or a negative or non-finite entry; or if
             a parameter has no meaning for a stream: another beta_loss than "frobenius" and "kullback-leibler",
-            smoothness_W, orthogonality_H, penalties, missing. The message names it.
+            smoothness_W, orthogonality_H, penalties, sum_to_one, missing. The message names it.
 
         Notes
         -----
@@ -452,15 +466,19 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.n_steps_ = stream.n_steps
         return self
 
-    def transform(self, X: Any, *, mask: ArrayLike | None = None, out: Any = None) -> Any:
+    def transform(
+        self, X: Any, *, mask: ArrayLike | None = None, sample_weight: ArrayLike | None = None, out: Any = None
+    ) -> Any:
         """Return the weights of X: for each row the minimiser of the objective at ``components_``.
 
         Parameters
         ----------
         X : array-like, sparse or dask.array of shape (n_samples, n_features)
             Non-negative data; see Notes of the class for data larger than memory.
-        mask : array-like of bool, shape (n_samples, n_features), default=None
-            Which entries of X count.
+        mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+            Which entries of X count, or the weight of each; of a feature there need be none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss, which matters where W is penalised: `fit_transform` with the same ones.
         out : array-like of shape (n_samples, n_components), default=None
             What the weights are written into, block by block for X larger than memory: a memory map, or anything else
             of floating-point numbers whose slices can be set. None: a new array.
@@ -486,35 +504,42 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         True
         """
         from nmfcore.out_of_core import as_blocks, check_out
+        from nmfcore.validation import split_masked
 
         check_is_fitted(self)
+        X, mask = split_masked(X, mask)
         blocks = as_blocks(X)
-        if blocks is not None and mask is not None and not isinstance(X, np.memmap):
-            raise ValueError("mask is not handled for X that is read block by block.")
-        if blocks is not None and mask is None:
+        is_plain = mask is None and sample_weight is None
+        if blocks is not None and not is_plain and not isinstance(X, np.memmap):
+            raise ValueError("mask and sample_weight are not handled for X that is read block by block.")
+        if blocks is not None and is_plain:
             validate_data(self, blocks, skip_check_array=True, reset=False)
             return self._weights_of_blocks(blocks, out)
         X = validate_data(self, X, dtype=_DTYPES, accept_sparse=_SPARSE, ensure_all_finite=False, reset=False)
         if out is not None:
             check_out(out, (X.shape[0], len(self.components_)))
-        W = self._weights(X, self.components_.astype(X.dtype, copy=False), mask)
+        W = self._weights(X, self.components_.astype(X.dtype, copy=False), mask, sample_weight)
         if out is None:
             return W
         out[:] = W
         return out
 
-    def _weights(self, X: Any, H: NDArray[Any], mask: ArrayLike | None) -> NDArray[Any]:
+    def _weights(
+        self, X: Any, H: NDArray[Any], mask: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> NDArray[Any]:
         from nmfcore.factorization import solve_weights
         from nmfcore.validation import as_matrix
 
-        return solve_weights(as_matrix(X), H, mask=mask, **self._settings())
+        return solve_weights(
+            as_matrix(X, missing=self.missing), H, mask=mask, sample_weight=sample_weight, **self._settings()
+        )
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the data that the weights stand for, W H.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_components)
+        X : array-like or sparse of shape (n_samples, n_components)
             Weights, W.
 
         Returns
@@ -532,8 +557,78 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         True
         """
         check_is_fitted(self)
-        W = check_array(X, dtype=_DTYPES)
+        W = check_array(X, dtype=_DTYPES, accept_sparse=_SPARSE)
         return W @ self.components_
+
+    def score(
+        self, X: Any, y: Any = None, *, mask: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return minus the mean loss of an entry of X, its weights solved for ``components_``; higher is better.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Non-negative data, in memory.
+        y : Ignored
+            Present by convention.
+        mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+            Which entries of X count, or the weight of each; of a sparse mask those that it stores.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            ``-D(X | W H) / n_entries``, with entries counted by their weights.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nmfcore import NMF
+        >>> X = np.random.default_rng(0).random((100, 5))
+        >>> NMF(4, random_state=0).fit(X).score(X) > NMF(2, random_state=0).fit(X).score(X)
+        True
+        """
+        loss, _, n_entries = self._losses(X, mask, sample_weight)
+        return -loss / n_entries
+
+    def explained_variance(
+        self, X: Any, *, mask: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the share of the loss of the features' means that the components explain.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Non-negative data, in memory.
+        mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+            Which entries of X count, or the weight of each; of a sparse mask those that it stores.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            ``1 - D(X | W H) / D(X | means)``, with the mean of each feature: for the Frobenius loss the share of the
+            variance, for the others the share of the deviance. 1: all; below 0: worse than the means; 1 too where X
+            is its means and WH is X.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nmfcore import NMF
+        >>> X = np.outer([1.0, 2.0, 3.0], [4.0, 5.0])
+        >>> round(NMF(1).fit(X).explained_variance(X), 6)
+        1.0
+        """
+        loss, of_means, _ = self._losses(X, mask, sample_weight)
+        return 1.0 - (loss / of_means if of_means > 0.0 else float(loss > 0.0))
+
+    def _losses(self, X: Any, mask: ArrayLike | None, sample_weight: ArrayLike | None) -> tuple[float, float, float]:
+        from nmfcore.scores import losses_of
+
+        W = self.transform(X, mask=mask, sample_weight=sample_weight)
+        return losses_of(X, W, self.components_, self.beta_loss, missing=self.missing, mask=mask, weight=sample_weight)
 
     @property
     def _n_features_out(self) -> int:

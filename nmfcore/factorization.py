@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +15,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from nmfcore.init import INITS
-from nmfcore.iterate import Limits, Progress, Trace, iterate
+from nmfcore.iterate import Limits, Lowest, Progress, Solver, Trace, iterate
 from nmfcore.objectives import translate_penalties
 from nmfcore.passes import BLAS_ALONE
 from nmfcore.penalties import Penalties, Penalty
 from nmfcore.problem import Problem, beta_of, choose_scale, make_problem
-from nmfcore.solvers import SOLVERS, check_supported, exact, sampled_start, tall
+from nmfcore.solvers import SOLVERS, check_supported, compressed_start, exact, single_precision_start, tall
 from nmfcore.solvers.alternating import Alternating
-from nmfcore.stopping import Reason
+from nmfcore.solvers.multiplicative_descent import MultiplicativeDescent
+from nmfcore.stopping import NEWTON, Reason
 from nmfcore.validation import (
     as_matrix,
     check_choice,
@@ -32,11 +34,16 @@ from nmfcore.validation import (
     check_sample_weight,
     feature_major,
     hide_missing,
+    split_masked,
 )
 
 __all__ = ["Result", "factorize", "solve_weights"]
 
-_ROUNDING = 1e-14
+# What may be unknown of X.
+MISSING = ("error", "mask", "unstored")
+# What zeros of the low-rank start become for multiplicative updates, as a part of the factor's largest entry.
+_LIFT = 1e-6
+_WITHOUT_CHANCE = (None, "nndsvd", "nndsvda")
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Result:
     H : ndarray of shape (n_components, n_features)
         Components.
     loss_history : ndarray of float64, shape (n_iter + 1,)
-        Objective at the start and after every iteration; never rises.
+        Objective at the start and after every iteration; never rises. The last entry is that of W and H in float64.
     reconstruction_err : float
         ``sqrt(2 D)`` with D the loss without penalties: ``|X - WH|_F`` for "frobenius".
     kkt : float
@@ -108,6 +115,7 @@ def factorize(
     graph: sp.sparray | sp.spmatrix | None = None,
     orthogonality_H: float = 0.0,
     penalties: Sequence[Penalty] = (),
+    sum_to_one: bool = False,
     missing: str = "error",
     mask: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
@@ -135,8 +143,10 @@ def factorize(
         Start for ``init="custom"``.
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
         Where to start. None: "nndsvda", where components beyond the rank of X start at random; to ask for it or its
-        relatives by name needs n_components <= min(n_samples, n_features). For tall data (see Notes) and for large
-        data without penalties the start is refined on a sample of the rows or columns, except for "custom".
+        relatives by name needs n_components <= min(n_samples, n_features). Except for
+        "custom", the start is improved before the first iteration: for tall data (see Notes) on a sample of the rows;
+        without penalties and masks, for the Frobenius loss on a low-rank approximation of X, for other losses, where X
+        is large, by up to max_iter updates in single precision.
     solver : {"cd", "mu"}, default="cd"
         Coordinate descent (Frobenius, Kullback-Leibler, Itakura-Saito), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
@@ -155,23 +165,28 @@ def factorize(
         Strength of ``1/2 |HH' - I|^2``.
     penalties : sequence of Penalty, default=()
         Further penalties, as objects.
-    missing : {"error", "mask"}, default="error"
-        What to do with NaN in X: refuse, or leave these entries out of the loss.
-    mask : array-like of bool, shape (n_samples, n_features), default=None
-        Which entries count; the values of the others are not looked at.
+    sum_to_one : bool, default=False
+        Whether every row of W sums to one: samples are mixtures of the components. A start is scaled to that first.
+    missing : {"error", "mask", "unstored"}, default="error"
+        What to do with NaN in X: refuse, or leave these entries out of the loss. "unstored": of a sparse X, what is not
+        stored is unknown, and left out of the loss; a zero that is stored is known.
+    mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+        Which entries count, or the weight of each; the values of the others are not looked at.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample in the loss.
     fixed_components : array-like of shape (n_fixed, n_features), default=None
         Rows of H that are known: they stay as they are and come first; the rest is learnt.
     tol : float, default=1e-4
-        Stop when an iteration lowers sqrt(objective / reference) by less than tol / 100, where the reference is the
-        objective of W = 0 (for other losses than "frobenius", of the mean of X). 0: never.
+        Stop when an iteration lowers sqrt(objective / reference) by less than tol / 10, for the Newton steps of solver
+        "cd" with other losses than "frobenius" by less than tol, where the reference is the objective of W = 0 (for
+        other losses than "frobenius", of the mean of X). 0: never.
     max_iter : int, default=200
         Most iterations.
     time_limit : float, default=None
-        Seconds after which no further iteration begins.
+        Seconds after the call from which no further iteration begins, and nothing is solved to the end.
     n_restarts : int, default=1
-        So many runs from different draws of random_state; the one with the lowest objective is returned.
+        So many runs from different draws of random_state; the one with the lowest objective is returned. After the
+        first, inits without chance give way to "random". time_limit is for all runs together.
     callback : callable, default=None
         Called with a `Progress` after each iteration; a true return value ends the run.
     random_state : int, RandomState or None, default=None
@@ -216,10 +231,10 @@ def factorize(
     >>> bool(np.allclose(result.W @ result.H, X))
     True
     """
-    A = as_matrix(X)
+    X, mask = split_masked(X, mask)
+    A = as_matrix(X, missing=check_choice(missing, "missing", MISSING))
     check_choice(solver, "solver", SOLVERS)
     check_choice(init, "init", (None, *INITS, "custom"))
-    check_choice(missing, "missing", ("error", "mask"))
     limits = check_limits(tol, max_iter, time_limit, callback, verbose)
     strengths = translate_penalties(
         A.shape,
@@ -231,8 +246,10 @@ def factorize(
         graph=graph,
         orthogonality_H=orthogonality_H,
         penalties=penalties,
+        sum_to_one=check_choice(sum_to_one, "sum_to_one", (False, True)),
     )
-    warn_of_one_sided(strengths, alpha_W, alpha_H)
+    if not sum_to_one:
+        warn_of_one_sided(alpha_W, alpha_H)
     if solver == "mu" and init == "nndsvd":
         warnings.warn(
             "The multiplicative update ('mu') solver cannot update zeros present in the initialization, and so leads "
@@ -246,28 +263,28 @@ def factorize(
     beta = beta_of(beta_loss)
     weights = check_sample_weight(sample_weight, A.shape[0])
     problem = make_problem(A, strengths, beta, mask=seen, sample_weight=weights)
-    check_supported(solver, beta_loss, beta, strengths, problem.data)
+    check_supported(solver, beta_loss, beta, problem.data)
     start = _check_start(A, n_components, W, H, init, fixed_components).scaled(problem)
     rng = check_random_state(random_state)
-    if problem.largest == 0.0:
+    runs = check_integer(n_restarts, "n_restarts", 1)
+    if problem.largest == 0.0 and start.W is None:
         trace = _zero(problem, start)
     else:
-        runs = check_integer(n_restarts, "n_restarts", 1)
-        trace = min(
-            (_run(problem, start, solver, rng, limits) for _ in range(runs)), key=lambda run: run.loss_history[-1]
+        trace = run_best(
+            lambda init: _run(problem, replace(start, init=init), solver, rng, limits),
+            start.init,
+            limits,
+            runs if start.W is None else 1,
+        )
+    if not np.isfinite(trace.loss_history[-1]):
+        raise ValueError(
+            f"The objective for beta_loss = {beta_loss!r} is not finite: ratios of the entries of X, up to "
+            f"{problem.largest:.3g}, to those of WH are beyond the range of {A.dtype}. Use float64, or raise the "
+            "smallest entries of X."
         )
     if trace.reason is Reason.MAX_ITER and tol > 0:
         warn_of_max_iter(max_iter)
-    return Result(
-        problem.unscaled(trace.W),
-        problem.unscaled(trace.H),
-        trace.loss_history / problem.gain,
-        float(np.sqrt(2.0 * trace.distance / problem.gain)),
-        trace.residual / problem.reference if problem.reference > 0 else 0.0,
-        trace.n_iter,
-        trace.reason.converged,
-        trace.reason.value,
-    )
+    return as_result(problem, trace)
 
 
 def solve_weights(
@@ -278,8 +295,10 @@ def solve_weights(
     alpha_W: float = 0.0,
     l1_ratio: float = 0.0,
     penalties: Sequence[Penalty] = (),
+    sum_to_one: bool = False,
     missing: str = "error",
     mask: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     first_row: int = 0,
 ) -> NDArray[Any]:
     """Return W (n_samples, n_components), each row minimising the loss with L1 and L2 at H for its row of X.
@@ -287,27 +306,47 @@ def solve_weights(
     X is a matrix as `validation.as_matrix` returns it, its row 0 the user's row first_row. Exact for the Frobenius
     loss, to convergence for Kullback-Leibler, by multiplicative updates for the others.
     """
-    strengths = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio, penalties=penalties)
+    strengths = translate_penalties(X.shape, alpha_W, 0.0, l1_ratio, penalties=penalties, sum_to_one=sum_to_one)
+    strengths = strengths.per_sample()
     beta = beta_of(beta_loss)
-    if beta == 2.0 and mask is None and not sp.issparse(X) and tall.is_tall(X.shape, len(H)):
+    is_plain = mask is None and sample_weight is None and not sp.issparse(X)
+    if beta == 2.0 and is_plain and tall.solves_rows(H, strengths, X.dtype):
         W, largest = tall.solve_unseen(X, H, strengths)
         # Zero has a W of its own, and what is neither small nor large nor wrong needs no second look.
-        if largest > 0.0 and choose_scale(largest, strengths) == 1.0:
+        if largest > 0.0 and choose_scale(largest, strengths, X.dtype) == 1.0:
             return W
-    A, seen = hide_missing(X, check_mask(mask, X.shape), missing)
-    problem = make_problem(A, strengths, beta, mask=seen, first_row=first_row)
+    A, seen = hide_missing(X, check_mask(mask, X.shape, is_learnt=False), missing, is_learnt=False)
+    weights = check_sample_weight(sample_weight, A.shape[0])
+    problem = make_problem(A, strengths, beta, mask=seen, sample_weight=weights, first_row=first_row)
     if problem.largest == 0.0:
-        return np.zeros((A.shape[0], H.shape[0]), A.dtype)
+        return np.full((A.shape[0], H.shape[0]), 1.0 / len(H) if sum_to_one else 0.0, A.dtype)
     H = np.ascontiguousarray(problem.scaled(H))
-    return problem.unscaled(exact.solve_W(problem.data, H, problem.penalties, beta))
+    with np.errstate(all="ignore"):
+        return problem.unscaled(exact.solve_W(problem.data, H, problem.penalties, beta))
+
+
+def as_result(problem: Problem, trace: Trace) -> Result:
+    """Return what an iteration on the problem came to, in the user's own scale."""
+    # What is lost there is below the smallest number of that scale.
+    with np.errstate(under="ignore"):
+        return Result(
+            problem.unscaled(trace.W),
+            problem.unscaled(trace.H),
+            trace.loss_history / problem.gain,
+            float(np.sqrt(2.0 * trace.distance) / np.sqrt(problem.scale) ** problem.beta),
+            trace.residual / problem.reference if problem.reference > 0 else 0.0,
+            trace.n_iter,
+            trace.reason.converged,
+            trace.reason.value,
+        )
 
 
 def check_limits(tol: Any, max_iter: Any, time_limit: Any, callback: Any, verbose: int) -> Limits:
-    """Return when to stop, checked."""
+    """Return when to stop, checked; time begins now."""
     return Limits(
         check_number(tol, "tol"),
         check_integer(max_iter, "max_iter", 1),
-        None if time_limit is None else check_number(time_limit, "time_limit"),
+        None if time_limit is None else time.perf_counter() + check_number(time_limit, "time_limit"),
         callback,
         verbose,
     )
@@ -323,9 +362,10 @@ def warn_of_ignored_start(init: str | None, W: object, H: object) -> None:
         )
 
 
-def warn_of_one_sided(strengths: Penalties, alpha_W: object, alpha_H: object) -> None:
+def warn_of_one_sided(alpha_W: object, alpha_H: object) -> None:
     """Warn where L1 or L2 is on one factor alone."""
-    if bool(strengths.l1_W or strengths.l2_W) != bool(strengths.l1_H or strengths.l2_H):
+    on_W, on_H = alpha_W != 0, (alpha_W if alpha_H == "same" else alpha_H) != 0
+    if on_W != on_H:
         warnings.warn(
             f"Only one factor is penalised (alpha_W={alpha_W!r}, alpha_H={alpha_H!r}): it will shrink while the other "
             "grows, at the same product, and nothing becomes sparse or small. Penalise both.",
@@ -343,51 +383,46 @@ def warn_of_max_iter(max_iter: int) -> None:
     )
 
 
-def _is_tall(problem: Problem, solver: str, k: int, held: NDArray | None) -> bool:
-    data = problem.data
-    return (
-        solver == "cd"
-        and problem.beta == 2.0
-        and held is None
-        and not data.is_sparse
-        and data.is_plain
-        and problem.penalties.separable
-        and tall.is_tall(data.shape, k)
-    )
+def run_best(run: Callable[[str | None], Trace], init: str | None, limits: Limits, runs: int) -> Trace:
+    """Return the run with the lowest objective, of those that begin before the deadline.
+
+    run: takes an init. An init without chance has one start: other runs start at random.
+    """
+    best = run(init)
+    if init in _WITHOUT_CHANCE:
+        init = "random"
+    for _ in range(runs - 1):
+        if limits.seconds_left == 0.0:
+            break
+        best = min(best, run(init), key=lambda trace: float(trace.loss_history[-1]))
+    return best
 
 
 def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits) -> Trace:
-    make = _start_tall if _is_tall(problem, solver, start.k, start.held) else _start_alternating
-    # Once for the whole run: telling the library costs as much as a small product.
-    with BLAS_ALONE:
+    is_tall = (
+        solver == "cd" and start.held is None and tall.suits(problem.data, start.k, problem.penalties, problem.beta)
+    )
+    make = _start_tall if is_tall else _start_alternating
+    # Once for the whole run: telling the library costs as much as a small product. A step that overflows is one that
+    # rises, and is not taken.
+    with BLAS_ALONE, np.errstate(all="ignore"):
         state, first = make(problem, start, solver, rng, limits)
-        trace = iterate(
-            state, start=first, reference=problem.reference, scale=problem.scale, gain=problem.gain, limits=limits
+        return iterate(
+            state,
+            Lowest(problem.measure, problem.reference),
+            start=first,
+            reference=problem.reference,
+            may_vanish=problem.beta == 2.0 and start.held is None and not problem.penalties.none,
+            scale=problem.scale,
+            gain=problem.gain,
+            limits=limits,
+            n_updates=NEWTON if solver == "cd" and problem.beta != 2.0 else 1,
         )
-    if start.held is not None or problem.beta != 2.0:
-        return trace
-    return vanished(trace, problem.penalties, problem.reference)
-
-
-def vanished(trace: Trace, penalties: Penalties, reference: float) -> Trace:
-    """Return W = H = 0 where penalties shrank the factors until zero is as good, to the rounding of the objective.
-
-    reference: the Frobenius loss of W = 0.
-    """
-    if penalties.none or trace.reason is not Reason.STALLED:
-        return trace
-    W, H = np.zeros_like(trace.W), np.zeros_like(trace.H)
-    history = trace.loss_history.copy()
-    value = reference + penalties.value(W, H)
-    if value > history[-1] * (1.0 + _ROUNDING):
-        return trace
-    history[-1] = min(history[-1], value)
-    return replace(trace, W=W, H=H, distance=reference, residual=0.0, loss_history=history)
 
 
 def _start_tall(
     problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits
-) -> tuple[tall.TallCoordinateDescent, float]:
+) -> tuple[Solver, float]:
     X = feature_major(problem.data.X)
     penalties = problem.penalties
     settings: dict[str, Any] = {
@@ -401,8 +436,8 @@ def _start_tall(
         return state, state.loss
     given = Alternating(problem.data, start.W, start.H, penalties, 2.0, solver)
     state = tall.TallCoordinateDescent(X, start.H, penalties, rng, **settings)
-    # Where the start is the optimum already, the two values differ by rounding alone.
-    return state, max(given.loss, state.loss)
+    # Rows that are solved already, to within what X's precision allows, are better improved upon than solved again.
+    return (state, given.loss) if state.loss < given.loss else (given, given.loss)
 
 
 def prepare_H(X: Any, k: int, init: str, penalties: Penalties, rng: np.random.RandomState) -> NDArray:
@@ -420,32 +455,40 @@ def _start_alternating(
     problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits
 ) -> tuple[Alternating, float]:
     W, H, held = start.W, start.H, 0
+    data, k = problem.data, start.k
     if W is None or H is None:
-        if start.held is None and problem.penalties.none:
-            W, H = sampled_start.start(problem.data, start.k, start.init, problem.beta, solver, rng)
+        unconstrained = start.held is None and problem.penalties.none
+        if unconstrained and compressed_start.is_suited(data, k, problem.beta):
+            W, H = compressed_start.start(data, k, start.init, problem.reference, rng)
+            if solver == "mu":
+                # Products leave a zero where it is.
+                W, H = (np.maximum(F, data.dtype.type(_LIFT) * F.max()) for F in (W, H))
+        elif unconstrained:
+            settings = (problem.beta, problem.reference, rng, limits)
+            W, H = single_precision_start.start(data, k, start.init, *settings)
         else:
-            W, H = INITS[start.init](problem.data.X, start.k, rng, problem.data.rows.row_weight)
+            W, H = INITS[start.init](data.canonical, k, rng, data.rows.row_weight)
     if start.held is not None:
         held = len(start.held)
         H = np.concatenate([start.held, H[held:]])
     # Extrapolation lets the two scales drift apart; a start of the user's own keeps to its scale as far as it goes.
     balanced = start.W is None and solver == "cd"
-    state = Alternating(problem.data, W, H, problem.penalties, problem.beta, solver, held, balanced=balanced)
-    return state, state.loss
+    make = MultiplicativeDescent if solver == "mu" else Alternating
+    state = make(data, W, H, problem.penalties, problem.beta, solver, held, balanced=balanced)
+    # Where an update would divide by a product of 0, a given start is lifted off it, which lowers the objective.
+    first = problem.measure(W, H)[0] if start.W is not None and state.floor > 0.0 else np.inf
+    return state, first if np.isfinite(first) else state.loss
 
 
 def _zero(problem: Problem, start: _Start) -> Trace:
-    """Return W = 0 with the start's H, or H = 0, for X = 0; the objective is that of the penalties on H."""
+    """Return W = 0, and H = 0 but for what is held, for X = 0."""
     data, k = problem.data, start.k
     W, H = np.zeros((data.shape[0], k), data.dtype), np.zeros((k, data.shape[1]), data.dtype)
     if start.held is not None:
         H[: len(start.held)] = start.held
-    last = problem.penalties.value(W, H)
-    first = last
-    if start.W is not None and start.H is not None:
-        first = Alternating(data, start.W, start.H, problem.penalties, problem.beta, "cd").loss
-    history = np.array([first, min(first, last)])
-    return Trace(W, H, 0.0, 0.0, history, 1, Reason.SOLVED)
+    W += (problem.penalties.terms("W", W, H).total or 0.0) / k
+    loss, distance = problem.measure(W, H)
+    return Trace(W, H, distance, 0.0, np.array([loss, loss]), 1, Reason.SOLVED)
 
 
 def _check_start(
@@ -455,7 +498,10 @@ def _check_start(
     k = count_components(n_components, W if custom else None, H if custom else None, X)
     held = None
     if fixed_components is not None:
-        held = check_factor(fixed_components, (None, X.shape[1]), "fixed_components", X)
+        known = np.asarray(fixed_components)
+        # What is known needs no type of its own: integers, lists and float64 are taken as they come.
+        known = known.astype(X.dtype) if known.dtype.kind in "biuf" else known
+        held = check_factor(known, (None, X.shape[1]), "fixed_components", X)
         if len(held) > k:
             raise ValueError(f"n_components={k} is smaller than the number of fixed_components, {len(held)}.")
     if custom:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nmfcore._jit import kernel
 
-__all__ = ["Graph", "as_graph", "grid_graph"]
+__all__ = ["Graph", "as_graph", "edgeless", "grid_graph"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,40 @@ class Graph:
         out = np.zeros(W.shape[1])
         _energies(self.indptr, self.indices, self.weights, W, out)
         return out
+
+    def reweighted(self, weights: NDArray[np.float64]) -> Graph:
+        """Return the graph of the same neighbours with other weights of its edges.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_edges,)
+            In the place of ``weights``: every edge twice, once from each end.
+
+        Returns
+        -------
+        Graph
+            Of the same colours.
+        """
+        ends = np.repeat(np.arange(len(self.degree)), np.diff(self.indptr))
+        degree = np.bincount(ends, weights, len(self.degree))
+        return replace(self, weights=np.ascontiguousarray(weights, np.float64), degree=degree)
+
+    def differences(self, W: NDArray) -> NDArray[np.float64]:
+        """Return w_i - w_j for every edge, from i to its neighbour j.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_nodes, k)
+            Values at the nodes.
+
+        Returns
+        -------
+        ndarray of shape (n_edges, k)
+            In the order of ``weights``.
+        """
+        ends = np.repeat(np.arange(len(self.degree)), np.diff(self.indptr))
+        wide = W.astype(np.float64)
+        return wide[ends] - wide[self.indices]
 
     def neighbour_sums(self, W: NDArray) -> NDArray:
         """Return A W for W (n_nodes, k), A the weighted adjacency."""
@@ -93,6 +127,13 @@ def _colour(indptr, indices, colours):
         colours[i] = colour
         n_colours = max(n_colours, colour + 1)
     return n_colours
+
+
+def edgeless(n_nodes: int) -> Graph:
+    """Return the graph in which nobody has a neighbour."""
+    nobody = np.zeros(n_nodes + 1, np.int64)
+    order = np.arange(n_nodes, dtype=np.int64)
+    return Graph(nobody, np.zeros(0, np.int32), np.zeros(0), np.zeros(n_nodes), order, (0, n_nodes))
 
 
 def grid_graph(shapes: tuple[int, int] | Sequence[tuple[int, int]], n_samples: int) -> Graph:

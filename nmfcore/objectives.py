@@ -10,10 +10,10 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from nmfcore.data import Data
-from nmfcore.losses import beta_divergence, frobenius
-from nmfcore.penalties import Penalties, Penalty
+from nmfcore.losses import divergence
+from nmfcore.penalties import PENALTIES, Penalties, Penalty
 from nmfcore.problem import beta_of
-from nmfcore.validation import as_matrix, check_mask, check_number, check_sample_weight, make_graph
+from nmfcore.validation import as_matrix, check_mask, check_number, check_sample_weight, hide_missing, make_graph
 
 __all__ = ["objective", "translate_penalties"]
 
@@ -29,8 +29,9 @@ def translate_penalties(
     graph: Any = None,
     orthogonality_H: object = 0.0,
     penalties: Sequence[Penalty] = (),
+    sum_to_one: bool = False,
 ) -> Penalties:
-    """Check the user's penalty parameters and return the strengths they mean for X of this shape."""
+    """Check the user's penalty parameters and return the penalties they mean for X of this shape."""
     for penalty in penalties:
         if not isinstance(penalty, Penalty):
             raise TypeError(f"penalties must hold nmfcore.Penalty objects, got {penalty!r}.")
@@ -44,17 +45,26 @@ def translate_penalties(
         strength_H = check_number(alpha_H, "alpha_H")
     ratio = check_number(l1_ratio, "l1_ratio", 0.0, 1.0)
     smoothness = check_number(smoothness_W, "smoothness_W")
-    n, m = shape[1], shape[0]
-    return Penalties(
-        l1_W=n * strength_W * ratio,
-        l2_W=n * strength_W * (1.0 - ratio),
-        l1_H=m * strength_H * ratio,
-        l2_H=m * strength_H * (1.0 - ratio),
-        smoothness_W=smoothness,
-        orthogonality_H=check_number(orthogonality_H, "orthogonality_H"),
-        graph=make_graph(grid_shape, graph, m, needed=smoothness > 0),
-        others=tuple(penalties),
-    )
+    m, n = shape
+    tied = make_graph(grid_shape, graph, m, needed=smoothness > 0)
+    strengths = {
+        "l1_W": n * strength_W * ratio,
+        "l2_W": n * strength_W * (1.0 - ratio),
+        "l1_H": m * strength_H * ratio,
+        "l2_H": m * strength_H * (1.0 - ratio),
+        "orthogonality_H": check_number(orthogonality_H, "orthogonality_H"),
+    }
+    named = [PENALTIES[name](strength) for name, strength in strengths.items()]
+    if sum_to_one:
+        if strengths["l1_W"]:
+            raise ValueError(
+                f"alpha_W={alpha_W!r} with l1_ratio={l1_ratio!r} adds a constant where sum_to_one=True: the L1 norm of "
+                "rows that sum to one is one. Set l1_ratio=0, or alpha_W=0."
+            )
+        named.append(PENALTIES["sum_to_one"](1.0))
+    if tied is not None:
+        named.append(PENALTIES["smoothness_W"](smoothness, tied))
+    return Penalties(penalty for penalty in (*named, *penalties) if penalty.strength)
 
 
 def objective(
@@ -92,7 +102,7 @@ def objective(
 
         d_2 = \tfrac{1}{2} (x - y)^2, \quad d_1 = x \log(x / y) - x + y, \quad d_0 = x / y - \log(x / y) - 1.
 
-    Each entry of the divergence counts with its sample's weight, masked ones not at all.
+    Each entry of the divergence counts with its own or its sample's weight, masked ones not at all.
 
     Parameters
     ----------
@@ -118,8 +128,8 @@ def objective(
         Strength.
     penalties : sequence of Penalty, default=()
         Further penalties, as objects.
-    mask : array-like of bool, shape (n_samples, n_features), default=None
-        Which entries count.
+    mask : array-like or sparse of bool or float, shape (n_samples, n_features), default=None
+        Which entries count, or the weight of each; of a sparse mask those that it stores.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample in the divergence.
 
@@ -165,7 +175,6 @@ def objective(
         penalties=penalties,
     )
     beta = beta_of(beta_loss)
-    data = Data(A, check_mask(mask, A.shape), check_sample_weight(sample_weight, A.shape[0]))
-    if beta == 2.0 and data.is_plain and not data.is_sparse:
-        return frobenius.value(A, left, right) + strengths.value(left, right)
-    return beta_divergence.value(data.rows, left, right, beta) + strengths.value(left, right)
+    A, seen = hide_missing(A, check_mask(mask, A.shape), "error")
+    data = Data(A, seen, check_sample_weight(sample_weight, A.shape[0]))
+    return divergence(data, left, right, beta) + strengths.value(left, right)

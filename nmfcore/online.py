@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from nmfcore.data import Data
-from nmfcore.factorization import factorize, solve_weights
+from nmfcore.factorization import count_components, factorize, solve_weights
 from nmfcore.losses.beta_divergence import gradient_parts
 from nmfcore.passes import BLAS_ALONE
 from nmfcore.problem import beta_of
@@ -194,12 +194,24 @@ def start_stream(model: Any, X: Any, H: NDArray[Any] | None) -> OnlineFactorizat
             "partial_fit is only known for beta_loss='frobenius' and 'kullback-leibler', "
             f"got beta_loss = {model.beta_loss!r}."
         )
-    for name, nothing in (("smoothness_W", 0), ("orthogonality_H", 0), ("penalties", ()), ("missing", "error")):
+    for name, nothing in (
+        ("smoothness_W", 0),
+        ("orthogonality_H", 0),
+        ("penalties", ()),
+        ("sum_to_one", False),
+        ("missing", "error"),
+    ):
         value = getattr(model, name)
         if value != nothing:
             raise ValueError(f"partial_fit does not handle {name}, got {name} = {value!r}: use fit.")
     forgetting = check_number(model.forgetting, "forgetting")
     if H is None:
+        k = count_components(model.n_components, None, None, X)
+        if beta == 1.0 and X.shape[0] < k:
+            raise ValueError(
+                f"The first batch has {X.shape[0]} samples, fewer than n_components = {k}: the Kullback-Leibler loss "
+                "cannot start from there. Give a larger first batch, or components to start from by fit."
+            )
         with warnings.catch_warnings():
             # One batch is only where to start.
             warnings.simplefilter("ignore", ConvergenceWarning)

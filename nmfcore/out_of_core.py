@@ -16,14 +16,14 @@ from nmfcore.factorization import (
     count_components,
     factorize,
     prepare_H,
+    run_best,
     solve_weights,
-    vanished,
     warn_of_ignored_start,
     warn_of_max_iter,
     warn_of_one_sided,
 )
 from nmfcore.init import INITS
-from nmfcore.iterate import Limits, Trace, iterate
+from nmfcore.iterate import Limits, Lowest, Trace, iterate
 from nmfcore.objectives import translate_penalties
 from nmfcore.penalties import Penalties
 from nmfcore.problem import beta_of, choose_scale
@@ -37,10 +37,14 @@ from nmfcore.validation import check_choice, check_factor, check_integer
 __all__ = ["as_blocks", "check_out", "find_unhandled", "learn", "weights"]
 
 _SAMPLE_BYTES = 1 << 26
+# A memory map of no more is an array: less than the libraries take themselves.
+_SMALL_BYTES = 1 << 27
 
 
 def as_blocks(X: Any) -> RowBlocks | None:
-    """Return X as blocks of rows if it is a memory map, a dask.array or sliced like an array; None if it is in memory.
+    """Return X as blocks of rows if it is a memory map, a dask.array or sliced like an array.
+
+    None if it is in memory, or a memory map so small that it may be.
 
     Raises
     ------
@@ -53,6 +57,8 @@ def as_blocks(X: Any) -> RowBlocks | None:
         return DaskBlocks(X)
     if not isinstance(X, np.memmap) and not _is_sliceable(X):
         return None
+    if isinstance(X, np.memmap) and X.nbytes <= _SMALL_BYTES:
+        return None
     check_kind(X.shape, X.dtype)
     return ArrayBlocks(X, block_length(int(X.shape[1])))
 
@@ -61,7 +67,7 @@ def _is_sliceable(X: Any) -> bool:
     """Whether X is no array in memory, and yet has rows: HDF5, zarr, and their like."""
     # Tables and tensors are in memory, and know better themselves how to become an array.
     if isinstance(X, np.ndarray | np.generic) or any(
-        hasattr(X, name) for name in ("__dlpack__", "__dataframe__", "iloc", "nnz")
+        hasattr(X, name) for name in ("__dlpack__", "__dataframe__", "__array_ufunc__", "iloc", "nnz")
     ):
         return False
     return (
@@ -79,6 +85,7 @@ def find_unhandled(model: Any, **arguments: Any) -> str | None:
         "smoothness_W": model.smoothness_W != 0,
         "orthogonality_H": model.orthogonality_H != 0,
         "penalties": len(model.penalties) > 0,
+        "sum_to_one": model.sum_to_one,
         "missing": model.missing != "error",
         "fixed_components": model.fixed_components is not None,
     }
@@ -116,7 +123,7 @@ def learn(
     check_choice(init, "init", (None, *INITS, "custom"))
     limits = check_limits(tol, max_iter, time_limit, callback, verbose)
     strengths = translate_penalties(blocks.shape, alpha_W, alpha_H, l1_ratio)
-    warn_of_one_sided(strengths, alpha_W, alpha_H)
+    warn_of_one_sided(alpha_W, alpha_H)
     warn_of_ignored_start(init, None, H)
     runs = check_integer(n_restarts, "n_restarts", 1)
     k = count_components(n_components, None, H if init == "custom" else None, blocks)
@@ -130,14 +137,16 @@ def learn(
     if largest == 0.0:
         zero = np.zeros((k, blocks.shape[1]), blocks.dtype)
         return Result(zero[:0].reshape(0, k), zero, np.zeros(2), 0.0, 0.0, 1, True, Reason.SOLVED.value)
-    scale = choose_scale(largest, strengths)
+    scale = choose_scale(largest, strengths, blocks.dtype)
     gain, root = scale**2, blocks.dtype.type(np.sqrt(scale))
     reference = 0.5 * square * gain
     penalties = strengths.scaled(scale, 2.0)
     scaled = blocks.scaled(scale)
-    trace = min(
-        (_run(scaled, plan, penalties, reference, scale, rng) for _ in range(runs)),
-        key=lambda run: run.loss_history[-1],
+    trace = run_best(
+        lambda init: _run(scaled, replace(plan, init=init), penalties, reference, scale, rng),
+        plan.init,
+        limits,
+        runs if given is None else 1,
     )
     if trace.reason is Reason.MAX_ITER and tol > 0:
         warn_of_max_iter(max_iter)
@@ -236,8 +245,17 @@ def _run(
     make = TallDescent if plan.is_tall else GramDescent
     tol, size = plan.limits.tol, plan.sample_size
     state = make(blocks.T, H, penalties, rng, reference=reference, tol=tol, sample_size=size)
-    trace = iterate(state, start=state.loss, reference=reference, scale=scale, gain=scale**2, limits=plan.limits)
-    return vanished(trace, penalties, reference)
+    return iterate(
+        state,
+        # Only H = 0 is not measured already.
+        Lowest(lambda W, H: (reference + penalties.value(W, H), reference), reference),
+        start=state.loss,
+        reference=reference,
+        may_vanish=not penalties.none,
+        scale=scale,
+        gain=scale**2,
+        limits=plan.limits,
+    )
 
 
 def _factorise_sample(blocks: RowBlocks, plan: _Plan, scale: float, rng: np.random.RandomState) -> NDArray:
@@ -269,7 +287,7 @@ def _factorise(X: NDArray, plan: _Plan, limits: Limits, runs: int, random_state:
             init=plan.init,
             tol=limits.tol,
             max_iter=limits.max_iter,
-            time_limit=limits.time_limit,
+            time_limit=limits.seconds_left,
             n_restarts=runs,
             callback=limits.callback,
             random_state=random_state,

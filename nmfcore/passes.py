@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from numbers import Integral
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["BLAS_ALONE", "get_num_threads", "run_blocks", "set_num_threads"]
@@ -90,6 +92,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
+def _release(controller: Any) -> None:
+    """Let any thread set the number of threads of BLAS: threadpoolctl gives the right to the first one that asks."""
+    for library in controller.lib_controllers:
+        release = getattr(library, "clear_controlling_thread", None)
+        if release is not None:
+            release(force=True)
+
+
 class _BlasAlone:
     """Context in which BLAS uses one thread; the last of all Python threads to leave gives it back its own number."""
 
@@ -104,6 +114,7 @@ class _BlasAlone:
             # Looking for the libraries takes milliseconds, so it is done once.
             controller = self._controller or ThreadpoolController()
             if self._inside == 0:
+                _release(controller)
                 self._limit = controller.limit(limits=1, user_api="blas")
             self._controller = controller
             self._inside += 1
@@ -112,7 +123,9 @@ class _BlasAlone:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                _release(self._controller)
                 self._limit.restore_original_limits()
+                _release(self._controller)
 
 
 BLAS_ALONE = _BlasAlone()
@@ -122,11 +135,14 @@ def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int 
     """Call ``task(first, last)`` on ranges that cover ``range(n_blocks)``, at least ``least`` blocks to a thread.
 
     uneven: blocks differ in work, so threads take small ranges in turn instead of one large one each.
+    NumPy reports no overflow or underflow in a task: what is not finite is seen in its result.
+    While the interpreter shuts down there are no other threads, and the caller takes all ranges.
     """
     global _pool
     workers = max(1, min(_num_threads, n_blocks // least))
     if workers == 1:
-        task(0, n_blocks)
+        with np.errstate(all="ignore"):
+            task(0, n_blocks)
         return
     if _pool is None:
         _pool = ThreadPoolExecutor(_num_threads - 1, thread_name_prefix="nmfcore")
@@ -135,11 +151,16 @@ def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int 
     turns = iter(range(n_ranges))
 
     def work() -> None:
-        # Drawing from one iterator is atomic.
-        for i in turns:
-            task(bounds[i], bounds[i + 1])
+        # Drawing from one iterator is atomic. Each thread has its own state of floating-point errors.
+        with np.errstate(all="ignore"):
+            for i in turns:
+                task(bounds[i], bounds[i + 1])
 
-    pending = [_pool.submit(work) for _ in range(workers - 1)]
+    pending = []
+    # A pool that was told to end, and a thread that can no longer be started, both say so with a RuntimeError.
+    with suppress(RuntimeError):
+        for _ in range(workers - 1):
+            pending.append(_pool.submit(work))
     work()
     for future in pending:
         future.result()

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from nmfcore.data import Data
-from nmfcore.factorization import factorize, solve_weights
+from nmfcore.factorization import MISSING, factorize, solve_weights
 from nmfcore.losses import beta_divergence
+from nmfcore.matching import match
 from nmfcore.problem import beta_of
 from nmfcore.validation import as_matrix, check_choice, check_integer, check_number, hide_missing
 
@@ -129,8 +129,8 @@ def select_rank(
     solver, beta_loss, alpha_W, alpha_H, l1_ratio, missing : optional
         As in `factorize`.
     holdout : float in (0, 0.5], default=0.1
-        Share of the entries of each row that are held out, scattered at random (speckled) [1]_ [2]_. Sparse X: not
-        used, see Notes.
+        Share of the entries of each row that are held out, scattered at random (speckled) [1]_ [2]_. Sparse X whose
+        zeros are known: not used, see Notes.
     n_splits : int, default=5
         So many times, at least 2; the same entries for every k.
     n_restarts : int, default=4
@@ -157,10 +157,14 @@ def select_rank(
 
     Notes
     -----
-    Costs ``len(ks) * (n_splits + 1) * n_restarts`` fits. Held-out entries of sparse X would have to be told from its
-    zeros, one by one, which takes memory of the size of the dense matrix. There a third of the rows and a third of the
-    columns are held out instead, and the block where they cross is predicted [1]_: from H of a fit to the remaining
-    block the rows' weights are solved, from its W the columns of H.
+    Costs ``len(ks) * (n_splits + 1) * n_restarts`` fits. For beta <= 1, where a held-out count at a prediction of 0
+    costs without bound, the prediction of an entry is mixed with the product of the means of its row and column, which
+    counts as one more entry beside those that the row was fitted to.
+
+    Held-out entries of sparse X would have to be told from its zeros, one by one, which takes memory of the size of the
+    dense matrix. There a third of the rows and a third of the columns are held out instead, and the block where they
+    cross is predicted [1]_: from H of a fit to the remaining block the rows' weights are solved, from its W the columns
+    of H.
 
     References
     ----------
@@ -182,18 +186,22 @@ def select_rank(
     >>> select_rank(X, range(1, 6), random_state=0).best
     3
     """
-    A = as_matrix(X)
+    A = as_matrix(X, missing=check_choice(missing, "missing", MISSING))
     numbers = sorted({check_integer(k, "each of ks", 1) for k in ks})
     if not numbers:
         raise ValueError("ks is empty: give the numbers of components to compare.")
     share = check_number(holdout, "holdout", np.finfo(float).tiny, 0.5)
     check_integer(n_splits, "n_splits", 2)
     check_integer(n_restarts, "n_restarts", 2)
-    check_choice(missing, "missing", ("error", "mask"))
     rng = check_random_state(random_state)
     if A.shape[0] > check_integer(max_samples, "max_samples", 2):
-        A = as_matrix(A[np.sort(rng.choice(A.shape[0], max_samples, replace=False))])
+        A = as_matrix(A[np.sort(rng.choice(A.shape[0], max_samples, replace=False))], missing=missing)
+        if missing == "unstored":
+            # Nothing is known of the other columns in these rows.
+            A = A[:, np.unique(A.indices)]
     A, seen = hide_missing(A, None, missing)
+    if seen is not None and sp.issparse(A):
+        seen = sp.csr_array((seen, A.indices, A.indptr), shape=A.shape)
     splits = [_split(A, seen, share, rng) for _ in range(n_splits)]
     seeds = rng.randint(2**31 - 1, size=n_restarts)
     parameters: dict[str, Any] = {
@@ -213,7 +221,7 @@ def select_rank(
         for row, k in enumerate(numbers):
             restarts = [factorize(A, k, mask=seen, random_state=int(seed), **parameters) for seed in seeds]
             objective[row] = min(run.loss_history[-1] for run in restarts)
-            stability[row] = np.mean([_agreement(a.H, b.H) for a, b in combinations(restarts, 2)])
+            stability[row] = np.mean([match(a.H, b.H)[1].mean() for a, b in combinations(restarts, 2)])
             for column, split in enumerate(splits):
                 seeded = {"n_restarts": n_restarts, "random_state": int(seeds[0]), **parameters}
                 errors[row, column] = split.error(A, k, seeded)
@@ -231,16 +239,20 @@ def select_rank(
 
 @dataclass(frozen=True)
 class _Entries:
-    """A split of a dense matrix: entries that are fitted, and entries that are held out."""
+    """A split by entries: masks, dense or sparse, of those that are fitted and those that are held out."""
 
-    fitted: NDArray[np.bool_]
-    held: NDArray[np.bool_]
+    fitted: Any
+    held: Any
 
-    def error(self, X: NDArray[Any], k: int, parameters: dict[str, Any]) -> float:
+    def error(self, X: Any, k: int, parameters: dict[str, Any]) -> float:
         """Return the mean loss of a held-out entry."""
         result = factorize(X, k, mask=self.fitted, **parameters)
         beta = beta_of(parameters["beta_loss"])
-        return beta_divergence.value(Data(X, self.held).rows, result.W, result.H, beta) / self.held.sum()
+        counts = self.fitted.sum(axis=1).reshape(-1, 1)
+        shown, _ = hide_missing(X, self.fitted, "error")
+        means = shown.sum(axis=1).reshape(-1, 1) / counts, shown.sum(axis=0) / self.fitted.sum(axis=0)
+        factors = _hedged(result.W, result.H, *means, counts, beta)
+        return beta_divergence.value(Data(*hide_missing(X, self.held, "error")).rows, *factors, beta) / self.held.sum()
 
 
 @dataclass(frozen=True)
@@ -261,15 +273,36 @@ class _Block:
             as_matrix(_cut(X, self.other_rows, self.columns).T), np.ascontiguousarray(result.W.T), beta_loss=loss
         )
         block = Data(_cut(X, self.rows, self.columns))
-        return beta_divergence.value(block.rows, W, Ht.T, beta_of(loss)) / (len(self.rows) * len(self.columns))
+        of_rows = X[self.rows][:, self.other_columns].mean(axis=1).reshape(-1, 1)
+        of_columns = X[self.other_rows][:, self.columns].mean(axis=0)
+        factors = _hedged(W, Ht.T, of_rows, of_columns, len(self.other_columns), beta_of(loss))
+        return beta_divergence.value(block.rows, *factors, beta_of(loss)) / (len(self.rows) * len(self.columns))
+
+
+def _hedged(
+    W: NDArray[Any], H: NDArray[Any], of_rows: NDArray[Any], of_columns: NDArray[Any], counts: Any, beta: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return factors of the predictions where an entry of WH that is 0 is no prediction: for beta <= 1.
+
+    There a held-out x costs without bound. As by Laplace's rule, the ``counts`` entries that a row was fitted to are
+    joined by one that says nothing of the components: the product of the means of its row and column.
+    """
+    if beta > 1.0:
+        return W, H
+    share = 1.0 / (np.asarray(counts, np.float64) + 1.0)
+    mean = max(float(of_rows.mean()), float(np.finfo(np.float64).tiny))
+    left = np.hstack([(1.0 - share) * W, share * of_rows])
+    return left.astype(W.dtype), np.vstack([H, of_columns[None] / mean]).astype(W.dtype)
 
 
 def _cut(X: sp.csr_array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> sp.csr_array:
     return as_matrix(X[rows][:, columns])
 
 
-def _split(X: Any, seen: NDArray[np.bool_] | None, share: float, rng: np.random.RandomState) -> _Entries | _Block:
+def _split(X: Any, seen: Any, share: float, rng: np.random.RandomState) -> _Entries | _Block:
     m, n = X.shape
+    if sp.issparse(seen):
+        return _split_stored(seen, share, rng)
     if sp.issparse(X):
         rows, columns = rng.permutation(m), rng.permutation(n)
         i, j = max(1, round(m * _SHARE_OF_BLOCK)), max(1, round(n * _SHARE_OF_BLOCK))
@@ -286,17 +319,20 @@ def _split(X: Any, seen: NDArray[np.bool_] | None, share: float, rng: np.random.
     return _Entries(seen & ~held, held)
 
 
-def _agreement(H: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return the mean cosine between the rows of H and those of the other that match them best."""
-    cosines = _unit(H) @ _unit(other).T
-    rows, columns = linear_sum_assignment(cosines, maximize=True)
-    return float(cosines[rows, columns].mean())
-
-
-def _unit(H: NDArray[Any]) -> NDArray[np.float64]:
-    wide = H.astype(np.float64)
-    norms = np.linalg.norm(wide, axis=1, keepdims=True)
-    return wide / np.where(norms > 0, norms, 1.0)
+def _split_stored(seen: sp.csr_array, share: float, rng: np.random.RandomState) -> _Entries:
+    m, n = seen.shape
+    counts = np.diff(seen.indptr)
+    row = np.repeat(np.arange(m), counts)
+    wanted = np.minimum(np.floor(share * counts + rng.random_sample(m)), counts - 1)
+    rank = np.empty(seen.nnz, np.intp)
+    rank[np.lexsort((rng.random_sample(seen.nnz), row))] = np.arange(seen.nnz) - seen.indptr[row]
+    held = rank < wanted[row]
+    held &= np.bincount(seen.indices[~held], minlength=n)[seen.indices] > 0
+    if not held.any():
+        raise ValueError(f"X {seen.shape} knows too few entries, {seen.nnz}, to hold out {share:g} of them.")
+    at = (row, seen.indices)
+    masks = (sp.csr_array((np.ones(part.sum()), (at[0][part], at[1][part])), shape=(m, n)) for part in (~held, held))
+    return _Entries(*masks)
 
 
 def _smallest_as_good(errors: NDArray[np.float64]) -> int:

@@ -49,10 +49,10 @@ def _transpose(X, out, first, last):
                 target[i] = block[i, j]
 
 
-def as_matrix(X: Any, name: str = "X") -> Any:
+def as_matrix(X: Any, name: str = "X", *, missing: str = "error") -> Any:
     """Return X as a non-empty 2-D float array, float32 kept and everything else float64; values are not looked at.
 
-    Sparse X becomes a csr_array without duplicates or explicit zeros.
+    Sparse X becomes a csr_array without duplicates, and without explicit zeros unless these are all that is known.
 
     Raises
     ------
@@ -70,10 +70,12 @@ def as_matrix(X: Any, name: str = "X") -> Any:
     if not sp.issparse(A):
         return A
     A = sp.csr_array(A)
-    if not A.has_canonical_format or (A.data == 0).any():
+    drops_zeros = missing != "unstored" and bool((A.data == 0).any())
+    if drops_zeros or not A.has_canonical_format:
         A = A.copy()
         A.sum_duplicates()
-        A.eliminate_zeros()
+        if drops_zeros:
+            A.eliminate_zeros()
     # The integer type that SciPy would choose, whoever built X, and memory that kernels may be handed.
     integer = np.int32 if max(A.nnz, *A.shape) < 2**31 else np.int64
     A.indptr, A.indices = np.array(A.indptr, integer), np.array(A.indices, integer)
@@ -81,47 +83,104 @@ def as_matrix(X: Any, name: str = "X") -> Any:
     return A
 
 
-def check_mask(mask: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
-    """Return the mask as booleans.
+def split_masked(X: Any, mask: Any) -> tuple[Any, Any]:
+    """Return X and the mask of what counts, for a `numpy.ma.MaskedArray` its data and a mask without what it hides."""
+    if not isinstance(X, np.ma.MaskedArray):
+        return X, mask
+    seen = ~np.ma.getmaskarray(X)
+    if mask is not None:
+        seen = seen * np.asarray(mask)
+    return X.filled(0), None if seen.dtype == np.bool_ and seen.all() else seen
+
+
+def check_mask(mask: Any, shape: tuple[int, int], *, is_learnt: bool = True) -> Any:
+    """Return the mask as booleans, or as float64 where it holds other weights than 0 and 1.
+
+    A sparse one becomes a csr_array of float64 whose stored entries are positive. is_learnt: whether H is, and
+    something of every column is needed.
 
     Raises
     ------
     ValueError
-        If it has another shape than X, or leaves nothing of a row or column.
+        If it has another shape than X, a weight is negative or not finite, or it leaves nothing of a row or column.
     """
     if mask is None:
         return None
-    M = np.asarray(mask)
+    M = mask if sp.issparse(mask) else np.asarray(mask)
     if M.shape != shape:
         raise ValueError(f"mask must have the shape of X {shape}, got {M.shape}.")
-    if M.dtype != np.bool_ and not np.isin(M, (0, 1)).all():
-        raise ValueError(f"mask must hold booleans (True: the entry counts), got {M.dtype} with other values.")
-    M = np.ascontiguousarray(M, np.bool_)
-    for axis, what in ((1, "row"), (0, "column")):
-        empty = np.flatnonzero(~M.any(axis=axis))
+    values = np.asarray(M.data if sp.issparse(M) else M)
+    if M.dtype.kind not in "biuf" or not (np.isfinite(values).all() and (values >= 0).all()):
+        raise ValueError(
+            "mask must hold booleans (True: the entry counts) or weights, finite and not negative; got "
+            f"{M.dtype} with other values."
+        )
+    if sp.issparse(M):
+        M = sp.csr_array(M, dtype=np.float64, copy=True)
+        M.sum_duplicates()
+        M.eliminate_zeros()
+        counts = np.diff(M.indptr), np.bincount(M.indices, minlength=shape[1])
+    else:
+        M = np.ascontiguousarray(M, np.bool_ if M.dtype.kind == "b" or np.isin(M, (0, 1)).all() else np.float64)
+        counts = M.any(axis=1), M.any(axis=0)
+    for count, what in zip(counts[: 2 if is_learnt else 1], ("row", "column"), strict=False):
+        empty = np.flatnonzero(count == 0)
         if empty.size:
             raise ValueError(f"All entries of {what} {empty[0]} of X are missing: nothing can be learnt about it.")
     return M
 
 
-def hide_missing(X: Any, mask: NDArray[np.bool_] | None, missing: str) -> tuple[Any, NDArray[np.bool_] | None]:
+def hide_missing(X: Any, mask: Any, missing: str, *, is_learnt: bool = True) -> tuple[Any, NDArray[Any] | None]:
     """Return X with 0 wherever an entry does not count, and the mask of those that do, None if all do.
+
+    Where X or the mask is sparse, X becomes a csr_array of the entries that count, zeros among them, and the mask the
+    weight (n_stored,) of each. is_learnt: as in `check_mask`.
 
     Raises
     ------
     ValueError
-        If X is sparse and a mask is given.
+        If X is not sparse and entries that are not stored are to be missing.
     """
-    if sp.issparse(X):
-        if mask is not None:
-            raise ValueError("mask is not handled for sparse X: its zeros are data.")
-        return X, None
-    if missing == "mask":
+    if missing == "unstored":
+        if not sp.issparse(X):
+            raise ValueError(
+                f"missing='unstored' is for sparse X, got a {type(X).__name__}: there NaN and missing='mask' say what "
+                "is unknown."
+            )
+        stored = sp.csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
+        mask = check_mask(stored if mask is None else stored.multiply(mask), X.shape, is_learnt=is_learnt)
+    if missing == "mask" and not sp.issparse(X):
         seen = ~np.isnan(X)
-        mask = check_mask(seen if mask is None else mask & seen, X.shape)
-    if mask is None or mask.all():
+        mask = seen if mask is None else (mask.multiply(seen) if sp.issparse(mask) else mask * seen)
+        mask = check_mask(mask, X.shape, is_learnt=is_learnt)
+    if mask is not None and (sp.issparse(X) or sp.issparse(mask)):
+        return _take_known(X, sp.csr_array(mask, dtype=np.float64))
+    if mask is None or (mask.dtype == np.bool_ and mask.all()):
         return X, None
-    return np.where(mask, X, X.dtype.type(0)), mask
+    return np.where(mask > 0, X, X.dtype.type(0)), mask
+
+
+def _take_known(X: Any, mask: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.float64]]:
+    """Return the entries of X, an array or csr_array, that the mask stores, and their weights."""
+    n = X.shape[1]
+    known = _positions(mask)
+    if not sp.issparse(X):
+        values = X[known // n, known % n]
+    else:
+        stored = _positions(X)
+        at = np.minimum(np.searchsorted(known, stored), len(known) - 1)
+        is_known = known[at] == stored
+        values = np.zeros(len(known), X.dtype)
+        values[at[is_known]] = X.data[is_known]
+    integer = np.int32 if max(mask.nnz, *mask.shape) < 2**31 else np.int64
+    arrays = (values, mask.indices.astype(integer), mask.indptr.astype(integer))
+    return sp.csr_array(arrays, shape=X.shape), mask.data
+
+
+def _positions(S: sp.csr_array) -> NDArray[np.int64]:
+    """Return where the stored entries of a canonical csr_array are in the flat matrix, rising."""
+    rows = np.repeat(np.arange(S.shape[0], dtype=np.int64), np.diff(S.indptr))
+    return rows * S.shape[1] + S.indices
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:

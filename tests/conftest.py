@@ -49,6 +49,16 @@ settings.register_profile("thorough", parent=settings.get_profile("default"), ma
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
+def pytest_report_header() -> str:
+    """Say what computes: results have the same bits on one processor, with one BLAS kernel."""
+    import numba
+    import threadpoolctl
+
+    libraries = [one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+    kernels = sorted({f"{one['internal_api']} {one.get('architecture', '')}".strip() for one in libraries})
+    return f"BLAS: {', '.join(kernels) or 'unknown'}; Numba for {numba.config.CPU_NAME or 'this processor'}"
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of labelled micrographs: NMFCORE_DATA, or ../shared/data beside the checkout; skips where absent."""

@@ -59,7 +59,7 @@ def test_the_command_starts_without_the_engine():
 
 def test_the_app_shows_its_page_without_what_computes():
     slow = ("numba", "sklearn", "matplotlib", "scipy.optimize", "scipy.ndimage")
-    assert _loaded_by("import segment.app.actions, segment.app.archive, segment.app.pictures", slow) == set()
+    assert _loaded_by("import segment.app.routes", slow) == set()
 
 
 def test_the_commands_of_the_readme_exist():
@@ -82,7 +82,7 @@ def test_the_lock_file_covers_every_dependency_and_names_no_host():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = re.search(r"^LOCKED := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     assert locked is not None
-    assert {*locked[1].split(), "interop", "peers"} == project["optional-dependencies"].keys()
+    assert {*locked[1].split(), "interop", "peers", "em"} == project["optional-dependencies"].keys()
     extras = [project["optional-dependencies"][name] for name in locked[1].split()]
     wanted = {
         re.split(r"[\s\[<>=!~;]", requirement)[0].lower()

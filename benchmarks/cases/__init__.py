@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from benchmarks.cases.app import APP
+from benchmarks.cases.atoms import ATOMS
 from benchmarks.cases.case import Case
 from benchmarks.cases.cold_start import COLD_START
 from benchmarks.cases.digits import DIGITS
 from benchmarks.cases.eels import EELS
 from benchmarks.cases.faces import FACES
+from benchmarks.cases.grains import GRAINS
 from benchmarks.cases.imports import IMPORTS
+from benchmarks.cases.intervals import INTERVALS
 from benchmarks.cases.known_answers import KNOWN_ANSWERS
 from benchmarks.cases.memory import MEMORY
 from benchmarks.cases.out_of_core import OUT_OF_CORE
@@ -17,6 +20,7 @@ from benchmarks.cases.poisson import POISSON
 from benchmarks.cases.quality import QUALITY
 from benchmarks.cases.samson import SAMSON
 from benchmarks.cases.scaling import SCALING
+from benchmarks.cases.series import SERIES
 from benchmarks.cases.spectrogram import SPECTROGRAM
 from benchmarks.cases.swimmer import SWIMMER
 from benchmarks.cases.tall import TALL
@@ -51,6 +55,10 @@ CASES: dict[str, Case] = {
     "texture_pipeline": TEXTURE_PIPELINE,
     "known_answers": KNOWN_ANSWERS,
     "quality": QUALITY,
+    "intervals": INTERVALS,
     "taught": TAUGHT,
+    "series": SERIES,
     "app": APP,
+    "atoms": ATOMS,
+    "grains": GRAINS,
 }

@@ -19,8 +19,8 @@ def run(effort: Effort) -> CaseResult:
     """Start the app in fresh processes, then upload and segment the same image again and again."""
     (height, width), runs = (SHAPE, RUNS) if effort.is_full else (SMALL, FEW_RUNS)
     data = f"a synthetic ductile iron of {width} x {height} pixels above a band, k = {N_PHASES}, {runs} runs"
-    if find_spec("gradio") is None:
-        return CaseResult("app", TITLE, data, {}, skipped=("needs Gradio: pip install 'nmfcore[segment,app]'",))
+    if find_spec("fastapi") is None:
+        return CaseResult("app", TITLE, data, {}, skipped=("needs FastAPI: pip install 'nmfcore[segment,app]'",))
     if reason := reason_to_skip():
         return CaseResult("app", TITLE, data, {}, skipped=(reason,))
     starts = [call_child("first_page", {}) for _ in range(effort.repeats)]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases.case import Case
-from benchmarks.quality import METHODS, load_sets
+from benchmarks.quality import BATCH_METHODS, METHODS, Labelled, choose_phases, load_sets
 from benchmarks.records import CaseResult, Effort
-from segment.evaluate import Scores, evaluate
+from segment.evaluate import BatchScores, Scores, evaluate, evaluate_batch
 
 TITLE = "Label maps against the truth, every method on every labelled set"
 # Of each set.
@@ -19,6 +19,7 @@ CLASSICAL = ("majority class", "random, true fractions", "multi-Otsu", "k-means,
 OURS = "segment, preset default"
 GUIDED = ("segment, true fractions", "segment, fractions 60 % true", "segment, fractions from itself")
 SHEET = "segment explore, best of the sheet"
+TOGETHER = "segment, one batch"
 FIGURES = (
     "accuracy",
     "majority_accuracy",
@@ -34,7 +35,8 @@ FIGURES = (
 def run(effort: Effort) -> CaseResult:
     """Segment each micrograph by itself, told only how many classes it has, and average over each set.
 
-    A method makes one map of a micrograph, or several, (n, h, w), which count alike.
+    A method makes one map of a micrograph, or several, (n, h, w), which count alike. Then every set is segmented as one
+    batch, and scored with one assignment of phases to classes for all of its images.
     """
     sets, description = load_sets(N_IMAGES) if effort.is_full else load_sets(1, effort.crop, most_sets=1)
     scores: dict[tuple[str, str], list[Scores]] = {}
@@ -73,7 +75,49 @@ def run(effort: Effort) -> CaseResult:
         for name in sets
         for method in METHODS
     ]
-    return CaseResult("quality", TITLE, description, {"Mean IoU": summary, "All figures": every}, _headlines(means))
+    together = _batches(sets)
+    tables = {"Mean IoU": summary, "All figures": every, "Batches: one assignment of phases for all images": together}
+    return CaseResult("quality", TITLE, description, tables, (*_headlines(means), _headline_of_batches(together)))
+
+
+def _batches(sets: dict[str, list[Labelled]]) -> list[dict[str, Any]]:
+    """Score every method on every set as one batch."""
+    rows = []
+    for name, items in sets.items():
+        n_classes = max(max(item.classes) for item in items) + 1
+        for k in choose_phases(name, items):
+            for method, label in BATCH_METHODS.items():
+                start = perf_counter()
+                maps = label(items, k)
+                seconds = perf_counter() - start
+                found = evaluate_batch(maps, [item.ids for item in items], n_phases=k, n_classes=n_classes)
+                rows.append(_batch_row(name, k, method, found, seconds))
+    return rows
+
+
+def _batch_row(name: str, k: int, method: str, found: BatchScores, seconds: float) -> dict[str, Any]:
+    return {
+        "set": name,
+        "phases": k,
+        "method": method,
+        "images": found.n_images,
+        "mean iou": found.mean_iou,
+        "mean iou, each image assigned by itself": found.mean_iou_each,
+        "fraction error": found.fraction_error,
+        "empty phases": len(found.empty),
+        "s per image": seconds / found.n_images,
+    }
+
+
+def _headline_of_batches(rows: list[dict[str, Any]]) -> str:
+    means = {method: np.mean([row["mean iou"] for row in rows if row["method"] == method]) for method in BATCH_METHODS}
+    ours = [row for row in rows if row["method"] == TOGETHER]
+    simple = ", ".join(f"{method} {mean:.3f}" for method, mean in means.items() if method != TOGETHER)
+    return (
+        f"{TOGETHER}: mean IoU {means[TOGETHER]:.3f} with one assignment of phases for the whole batch, fraction error "
+        f"{100 * np.mean([row['fraction error'] for row in ours]):.1f} points, "
+        f"{sum(row['empty phases'] for row in ours)} empty phases; {simple}"
+    )
 
 
 def _headlines(means: dict[tuple[str, str], float]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def true_fractions(item: Labelled) -> NDArray[np.float64]:
 
 def _guided(item: Labelled, *several: list[float] | str) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
-        # A guess may well fight the image.
+        # A guess may well contradict the image.
         warnings.simplefilter("ignore", CompositionWarning)
         model = Segmenter(item.n_classes).fit(item.image)
         return np.stack([model.predict(item.image, fractions=fractions).labels for fractions in several])

@@ -14,14 +14,15 @@ WIDTH = 3
 TURN = 0.25
 
 
-def paint_strokes(truth: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    """Paint three strokes of each class, 40 steps long and 3 pixels wide, that turn at random and keep to the class.
+def paint_strokes(truth: NDArray[np.uint8], seed: int, per_class: int = PER_CLASS) -> NDArray[np.uint8]:
+    """Paint strokes of each class, 40 steps long and 3 pixels wide, that turn at random and keep to the class.
 
     Parameters
     ----------
     truth : ndarray of uint8, shape (h, w)
         Classes; 255 where not annotated.
     seed : int
+    per_class : int, default 3
 
     Returns
     -------
@@ -39,7 +40,7 @@ def paint_strokes(truth: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
         depth = cv2.distanceTransform(is_class.astype(np.uint8), cv2.DIST_L2, 3)
         rows, columns = np.nonzero(is_class)
         chance = depth[rows, columns] / depth[rows, columns].sum(dtype=np.float64)
-        for start in rng.choice(len(rows), PER_CLASS, p=chance / chance.sum()):
+        for start in rng.choice(len(rows), per_class, p=chance / chance.sum()):
             path = np.zeros(truth.shape, dtype=np.uint8)
             place, angle = np.array([rows[start], columns[start]], dtype=float), rng.uniform(0, 2 * np.pi)
             path[rows[start], columns[start]] = 1

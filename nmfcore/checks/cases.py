@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DATA = ("uniform", "low rank", "sparse", "zero rows and columns", "constant")
+# The last one is tall: factorised by passes over the rows, where the problem allows it.
+SHAPES = ((12, 8, 3), (5, 4, 6), (300, 6, 3))
 STARTS = ("uniform", "tiny", "huge", "unbalanced", "rank-deficient", "zero rows and columns", "checkerboard")
 
 # By how much, relatively, rounding may raise an objective.

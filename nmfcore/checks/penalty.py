@@ -36,8 +36,9 @@ def check_penalty(
     Checked at random factors, zeros among them:
 
     1. ``value`` is finite, not negative, proportional to the strength, and has the stated ``degree``;
-    2. what ``contribute_W`` and ``contribute_H`` add to `Terms` has the value's gradient, by central differences, and
-       differs from the value by a constant only, however far one goes: so each update lowers the objective;
+    2. what ``contribute`` adds to `Terms`, for W and for H, has the value's gradient where the factor is, by central
+       differences, and nowhere grows less than the value, however far one goes: so each update lowers the objective;
+       it is the same everywhere if the penalty says so;
     3. strength 0 gives the same bits as no penalty; a positive one changes the fit and lowers the value;
     4. the objective never rises in any iteration, from adversarial starts (`check_solver`).
 
@@ -74,8 +75,8 @@ def check_penalty(
         W = ((rng.random((m, k)) + 0.1) * (rng.random((m, k)) >= zeros)).astype(kind)
         H = ((rng.random((k, n)) + 0.1) * (rng.random((k, n)) >= zeros)).astype(kind)
         _check_value(make, W, H)
-        for name in ("contribute_W", "contribute_H"):
-            _check_terms(make(0.7), name, W, H, rng)
+        for factor in "WH":
+            _check_terms(make(0.7), factor, W, H, rng)
     X = rng.random((m, n)).astype(kind)
     W, H = (rng.random((m, k)) + 0.1).astype(kind), (rng.random((k, n)) + 0.1).astype(kind)
     strength = 0.1 * objective(X, W, H, beta_loss=beta_loss) / max(make(1.0).value(W, H), 1e-3)
@@ -125,36 +126,56 @@ def _check_value(make: Callable[[float], Penalty], W: NDArray[Any], H: NDArray[A
         )
 
 
-def _check_terms(penalty: Penalty, name: str, W: NDArray[Any], H: NDArray[Any], rng: np.random.Generator) -> None:
-    is_W = name == "contribute_W"
-    whole = f"{type(penalty).__name__}.{name}"
-    F, C = (W, H) if is_W else (H.T, W)
-    terms = Terms.nothing(F.shape[1])
-    getattr(penalty, name)(terms, C)
-    for array in (terms.l1, terms.l2, terms.coupling):
+def _check_terms(penalty: Penalty, factor: str, W: NDArray[Any], H: NDArray[Any], rng: np.random.Generator) -> None:
+    is_W = factor == "W"
+    whole = f"{type(penalty).__name__}.contribute to {factor}"
+    F, C = (W, H) if is_W else (np.ascontiguousarray(H.T), W.T)
+    terms = _terms(penalty, factor, F, C)
+    m, k = F.shape
+    for array, shapes in (
+        (terms.linear, ((k,), (m, k))),
+        (terms.diagonal, ((k,), (m, k))),
+        (terms.gram, ((k, k),)),
+        (terms.coupling, ((k,),)),
+    ):
         require(
-            array.shape == (F.shape[1],) and np.isfinite(array).all() and (array >= 0).all(),
-            f"{whole}: the terms must be finite, non-negative and of shape ({F.shape[1]},), got {array}.",
+            array.shape in shapes and np.isfinite(array).all(),
+            f"{whole}: the terms must be finite and of a shape in {shapes}, got {array}.",
+        )
+    require(np.array_equal(terms.gram, terms.gram.T), f"{whole}: gram must be symmetric, got {terms.gram}.")
+    if penalty.is_constant:
+        other = _terms(penalty, factor, 3 * F, 3 * C)
+        require(
+            np.array_equal(other.linear, terms.linear) and np.array_equal(other.diagonal, terms.diagonal),
+            f"{whole}: is_constant, but the terms differ between factors.",
         )
 
     def value(G: NDArray[Any]) -> float:
-        return penalty.value(G, C) if is_W else penalty.value(C, G.T)
+        return penalty.value(G, C) if is_W else penalty.value(C.T, G.T)
 
     here = F.astype(np.float64)
-    gradient = slopes(value, here)
-    difference = np.abs(terms.gradient(here) - gradient).max()
-    scale = float(np.abs(gradient).max(initial=0.0) + np.abs(terms.gradient(here)).max(initial=0.0)) + 1e-12
+    gradient, stated = slopes(value, here), terms.gradient(here)
+    worst = np.unravel_index(np.argmax(np.abs(stated - gradient)), F.shape)
+    difference = abs(stated[worst] - gradient[worst])
+    scale = float(np.abs(gradient).max(initial=0.0) + np.abs(stated).max(initial=0.0)) + 1e-12
     require(
         difference <= (_SLOPE + agreement(F.dtype)) * scale,
-        f"{whole}: the gradient of the terms is off that of the value by {difference:.3g} of {scale:.3g}.",
+        f"{whole}: the gradient of the terms is {stated[worst]:.6g} at entry {tuple(map(int, worst))}, that of the "
+        f"value {gradient[worst]:.6g}: off by {difference:.3g} of {scale:.3g}.",
     )
-    for far in (np.zeros_like(F), 10 * F, rng.random(F.shape).astype(F.dtype)):
-        change, stated = value(far) - value(F), terms.value(far) - terms.value(F)
+    for far in (np.zeros_like(F), 10 * F, rng.random(F.shape).astype(F.dtype), F * rng.random(F.shape).astype(F.dtype)):
+        change, bound = value(far) - value(F), terms.value(far) - terms.value(F)
         size = abs(value(far)) + abs(value(F)) + abs(terms.value(far)) + abs(terms.value(F))
         require(
-            abs(change - stated) <= 4 * agreement(F.dtype) * size,
-            f"{whole}: the value changes by {change!r} where the terms change by {stated!r}.",
+            change <= bound + 4 * agreement(F.dtype) * size,
+            f"{whole}: the value changes by {change!r} where the terms change by {bound!r}, which is less.",
         )
+
+
+def _terms(penalty: Penalty, factor: str, F: NDArray[Any], C: NDArray[Any]) -> Terms:
+    terms = Terms.nothing(F.shape[1], factor)
+    penalty.contribute(terms, F, C)
+    return terms
 
 
 def _check_strength(

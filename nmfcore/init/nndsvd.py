@@ -24,13 +24,26 @@ _NEGLIGIBLE = 1e-6
 _NO_VALUE = 1e-6
 
 
-def initialise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
+def initialise(
+    X: NDArray,
+    k: int,
+    rng: np.random.RandomState,
+    weight: NDArray,
+    approximation: tuple[NDArray, NDArray] | None = None,
+) -> tuple[NDArray, NDArray]:
     """Return W (m, k) and H (k, n), zeros and all, for X (m, n), rows counted by weight (m,).
+
+    approximation: Q (m, l), orthonormal, and B (l, n) with X close to QB, from which the singular pairs are taken.
 
     Components beyond the rank of X, which no singular pair speaks for, start with random H and no W.
     """
     root = np.sqrt(weight, dtype=np.float64)
-    U, S, Vt = _leading_triplets(X if (weight == 1).all() else X * root[:, None], k, rng)
+    if approximation is None:
+        U, S, Vt = _leading_triplets(X if (weight == 1).all() else X * root[:, None], k, rng)
+    else:
+        Q, B = approximation
+        U, S, Vt = _thin_svd(B.astype(np.float64), k)
+        U = Q @ U
     W, H = np.zeros((X.shape[0], k)), np.zeros((k, X.shape[1]))
     rank = int(np.sum(S > _NO_VALUE * S[0]))
     H[rank:] = np.sqrt(weighted_mean(X, weight) / k) * np.abs(rng.standard_normal((k - rank, X.shape[1])))
@@ -53,17 +66,29 @@ def initialise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) 
     return W.astype(X.dtype), H.astype(X.dtype)
 
 
-def initialise_mean(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
+def initialise_mean(
+    X: NDArray,
+    k: int,
+    rng: np.random.RandomState,
+    weight: NDArray,
+    approximation: tuple[NDArray, NDArray] | None = None,
+) -> tuple[NDArray, NDArray]:
     """Return the same with zeros filled by the mean of X."""
-    W, H = initialise(X, k, rng, weight)
+    W, H = initialise(X, k, rng, weight, approximation)
     mean = X.dtype.type(weighted_mean(X, weight))
     W[W == 0], H[H == 0] = mean, mean
     return W, H
 
 
-def initialise_noise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
+def initialise_noise(
+    X: NDArray,
+    k: int,
+    rng: np.random.RandomState,
+    weight: NDArray,
+    approximation: tuple[NDArray, NDArray] | None = None,
+) -> tuple[NDArray, NDArray]:
     """Return the same with zeros filled by small random values, a hundredth of the mean of X."""
-    W, H = initialise(X, k, rng, weight)
+    W, H = initialise(X, k, rng, weight, approximation)
     mean = weighted_mean(X, weight)
     for F in (W, H):
         zero = F == 0

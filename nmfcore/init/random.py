@@ -11,7 +11,13 @@ def weighted_mean(X: NDArray, weight: NDArray) -> float:
     return float(weight @ X.mean(axis=1, dtype=np.float64)) / float(weight.sum(dtype=np.float64))
 
 
-def initialise(X: NDArray, k: int, rng: np.random.RandomState, weight: NDArray) -> tuple[NDArray, NDArray]:
+def initialise(
+    X: NDArray,
+    k: int,
+    rng: np.random.RandomState,
+    weight: NDArray,
+    approximation: tuple[NDArray, NDArray] | None = None,
+) -> tuple[NDArray, NDArray]:
     """Return W (m, k) and H (k, n) for X (m, n), rows counted by weight (m,); H is drawn first, as in scikit-learn."""
     scale = np.sqrt(weighted_mean(X, weight) / k)
     H = scale * np.abs(rng.standard_normal((k, X.shape[1])))

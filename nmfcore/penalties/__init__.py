@@ -1,123 +1,98 @@
 """What is added to the loss to steer the factors.
 
-A penalty is one file with one `Penalty`, and its line in `PENALTIES`, which enrols it in the contract tests. Those that
-are parameters of the estimator have a field of `Penalties` besides; any other is passed as an object.
+A penalty is one file with one `Penalty`, and its line in `PENALTIES`, which enrols it in the contract tests. Any other
+is passed as an object, and is treated the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property, partial
 
+import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore.graphs import Graph
-from nmfcore.penalties.l1 import L1H, L1W
-from nmfcore.penalties.l2 import L2H, L2W
+from nmfcore.penalties.l1 import L1
+from nmfcore.penalties.l2 import L2
 from nmfcore.penalties.laplacian import Laplacian
 from nmfcore.penalties.orthogonality import Orthogonality
-from nmfcore.penalties.penalty import Penalty, scaled_strength
+from nmfcore.penalties.penalty import Penalty
+from nmfcore.penalties.simplex import SumToOne
 from nmfcore.penalties.terms import Terms
 
-PENALTIES: dict[str, type[Penalty]] = {
-    "l1_W": L1W,
-    "l2_W": L2W,
-    "l1_H": L1H,
-    "l2_H": L2H,
+# By the parameter that asks for it: what makes it of a strength, and of a graph where it needs one.
+PENALTIES: dict[str, Callable[..., Penalty]] = {
+    "l1_W": partial(L1, factor="W"),
+    "l2_W": partial(L2, factor="W"),
+    "l1_H": partial(L1, factor="H"),
+    "l2_H": partial(L2, factor="H"),
     "smoothness_W": Laplacian,
     "orthogonality_H": Orthogonality,
+    "sum_to_one": SumToOne,
 }
 
 __all__ = ["PENALTIES", "Penalties", "Penalty", "Terms"]
 
 
-@dataclass(frozen=True)
-class Penalties:
-    """All that is added to the loss, as it enters the objective.
-
-    Attributes
-    ----------
-    l1_W, l2_W, l1_H, l2_H : float
-        Factors of ``|W|_1``, ``1/2 |W|_F^2``, ``|H|_1`` and ``1/2 |H|_F^2``.
-    smoothness_W : float
-        Factor of ``1/2 sum_t |h_t|^2 w_t' L w_t``.
-    orthogonality_H : float
-        Factor of ``1/2 |HH' - I|_F^2``.
-    graph : Graph or None
-        Neighbours among the samples.
-    others : tuple of Penalty
-        Penalties that came as objects.
-    """
-
-    l1_W: float = 0.0
-    l2_W: float = 0.0
-    l1_H: float = 0.0
-    l2_H: float = 0.0
-    smoothness_W: float = 0.0
-    orthogonality_H: float = 0.0
-    graph: Graph | None = None
-    others: tuple[Penalty, ...] = ()
-
-    @cached_property
-    def active(self) -> tuple[Penalty, ...]:
-        """Every penalty whose strength is not 0."""
-        named = [
-            L1W(self.l1_W),
-            L2W(self.l2_W),
-            L1H(self.l1_H),
-            L2H(self.l2_H),
-            Orthogonality(self.orthogonality_H),
-            *self.others,
-        ]
-        if self.graph is not None:
-            named.append(Laplacian(self.smoothness_W, self.graph))
-        return tuple(penalty for penalty in named if penalty.strength)
-
-    def of_sample(self, share: float) -> Penalties:
-        """Return those of the objective of a sample: what is on H counts by the sample's share of the rows."""
-        return replace(self, l1_H=self.l1_H * share, l2_H=self.l2_H * share)
+class Penalties(tuple[Penalty, ...]):
+    """All that is added to the loss."""
 
     @property
     def none(self) -> bool:
         """Whether nothing is penalised."""
-        return not self.active
-
-    @property
-    def separable(self) -> bool:
-        """Whether the rows of W do not see each other and H sees only itself: L1 and L2 alone."""
-        return self.smoothness_W == 0.0 and self.orthogonality_H == 0.0 and not self.others
+        return not self
 
     @property
     def scalable(self) -> bool:
         """Whether the strengths can follow a scaling of X."""
-        return all(penalty.degree is not None for penalty in self.active)
+        return all(penalty.degree is not None for penalty in self)
+
+    @cached_property
+    def are_shrinkage(self) -> bool:
+        """Whether they are a strength of L1 and one of L2 on each factor, the same everywhere, and nothing else."""
+        if not all(penalty.is_constant for penalty in self):
+            return False
+        return all(self._constant(factor, 2).is_shrinkage for factor in "WH")
+
+    def shrinkage(self, factor: str) -> tuple[float, float]:
+        """Return the strength of L1 and L2 on W or H, where `are_shrinkage`."""
+        return self._shrinkage[factor]
+
+    @cached_property
+    def _shrinkage(self) -> dict[str, tuple[float, float]]:
+        terms = {factor: self._constant(factor, 1) for factor in "WH"}
+        return {factor: (float(part.linear[0]), float(part.diagonal[0])) for factor, part in terms.items()}
+
+    def _constant(self, factor: str, k: int) -> Terms:
+        return self.terms(factor, np.empty((0, k)), np.empty((k, 0)))
+
+    def of_sample(self, share: float) -> Penalties:
+        """Return those of the objective of a sample, of shrinkage: what is on H counts by its share of the rows."""
+        alone = ((penalty, Penalties([penalty]).shrinkage("H")) for penalty in self)
+        return Penalties(
+            replace(penalty, strength=penalty.strength * share) if any(on_H) else penalty  # pyright: ignore
+            for penalty, on_H in alone
+        )
+
+    def per_sample(self) -> Penalties:
+        """Return those that, H fixed, are sums over the samples."""
+        return Penalties(penalty for penalty in self if penalty.is_per_sample)
 
     def value(self, W: NDArray, H: NDArray) -> float:
         """Return the penalties' value at W (m, k) and H (k, n)."""
-        return float(sum(penalty.value(W, H) for penalty in self.active))
+        return float(sum(penalty.value(W, H) for penalty in self))
 
-    def terms_W(self, H: NDArray) -> Terms:
-        """Return what is added to the problem of W while H (k, n) is fixed."""
-        terms = Terms.nothing(len(H))
-        for penalty in self.active:
-            penalty.contribute_W(terms, H)
-        return terms
-
-    def terms_H(self, W: NDArray) -> Terms:
-        """Return what is added to the problem of H while W (m, k) is fixed."""
-        terms = Terms.nothing(W.shape[1])
-        for penalty in self.active:
-            penalty.contribute_H(terms, W)
+    def terms(self, factor: str, F: NDArray, C: NDArray) -> Terms:
+        """Return what is added to the problem of F, W (m, k) or H' (n, k), while the other factor C is fixed."""
+        terms = Terms.nothing(F.shape[1], factor)
+        for penalty in self:
+            penalty.contribute(terms, F, C)
         return terms
 
     def scaled(self, scale: float, beta: float) -> Penalties:
-        """Return the strengths for scale * X, with both factors times sqrt(scale): scale^beta times the objective.
+        """Return those for scale * X, with both factors times sqrt(scale): scale^beta times the objective.
 
-        |HH' - I|^2 does not scale; its strength must be 0 unless scale is 1.
+        |HH' - I|^2 does not scale; where it is among them, scale must be 1.
         """
-        strengths = {
-            name: scaled_strength(getattr(self, name), scale, beta, kind.degree)
-            for name, kind in PENALTIES.items()
-            if name in Penalties.__dataclass_fields__ and kind.degree is not None
-        }
-        return replace(self, **strengths, others=tuple(penalty.scaled(scale, beta) for penalty in self.others))
+        return Penalties(penalty.scaled(scale, beta) for penalty in self)

@@ -11,44 +11,20 @@ from nmfcore.penalties.penalty import Penalty
 from nmfcore.penalties.terms import Terms
 
 
-def value(F: NDArray, strength: float) -> float:
-    """Return 1/2 strength * |F|_F^2."""
-    return 0.5 * strength * float(np.sum(np.square(F, dtype=np.float64)))
-
-
 @dataclass(frozen=True)
-class L2W(Penalty):
-    """1/2 strength * |W|_F^2."""
+class L2(Penalty):
+    """1/2 strength * |W|_F^2, or the same of H."""
 
     strength: float
+    factor: str = "W"
     degree = 2
+    is_constant = True
 
     def value(self, W: NDArray, H: NDArray) -> float:
         """Return the penalty for W (m, k) and H (k, n)."""
-        return value(W, self.strength)
+        return 0.5 * self.strength * float(np.sum(np.square(W if self.factor == "W" else H, dtype=np.float64)))
 
-    def contribute_W(self, terms: Terms, H: NDArray) -> None:
-        """Add the penalty to the terms of W."""
-        terms.l2 += self.strength
-
-    def contribute_H(self, terms: Terms, W: NDArray) -> None:
-        """Leave the terms of H alone."""
-
-
-@dataclass(frozen=True)
-class L2H(Penalty):
-    """1/2 strength * |H|_F^2."""
-
-    strength: float
-    degree = 2
-
-    def value(self, W: NDArray, H: NDArray) -> float:
-        """Return the penalty for W (m, k) and H (k, n)."""
-        return value(H, self.strength)
-
-    def contribute_W(self, terms: Terms, H: NDArray) -> None:
-        """Leave the terms of W alone."""
-
-    def contribute_H(self, terms: Terms, W: NDArray) -> None:
-        """Add the penalty to the terms of H."""
-        terms.l2 += self.strength
+    def contribute(self, terms: Terms, F: NDArray, C: NDArray) -> None:
+        """Add the penalty to the terms of its factor."""
+        if terms.factor == self.factor:
+            terms.diagonal = terms.diagonal + self.strength

@@ -24,19 +24,18 @@ class Laplacian(Penalty):
     strength: float
     graph: Graph
     degree = 4
+    is_per_sample = False
 
     def value(self, W: NDArray, H: NDArray) -> float:
         """Return the penalty for W (m, k) and H (k, n)."""
         return 0.5 * self.strength * float(np.dot(_squares(H), self.graph.energies(W)))
 
-    def contribute_W(self, terms: Terms, H: NDArray) -> None:
-        """Add the penalty to the terms of W while H is fixed."""
-        terms.coupling += self.strength * _squares(H)
-        terms.graph = self.graph
-
-    def contribute_H(self, terms: Terms, W: NDArray) -> None:
-        """Add the penalty to the terms of H while W is fixed."""
-        terms.l2 += self.strength * self.graph.energies(W)
+    def contribute(self, terms: Terms, F: NDArray, C: NDArray) -> None:
+        """Tie neighbouring rows of W; penalise each row of H by the roughness of its column of W."""
+        if terms.factor == "W":
+            terms.couple(self.graph, self.strength * _squares(C), F)
+        else:
+            terms.diagonal = terms.diagonal + self.strength * self.graph.energies(C.T)
 
 
 def _squares(H: NDArray) -> NDArray[np.float64]:

@@ -22,9 +22,8 @@ class Orthogonality(Penalty):
         wide = H.astype(np.float64)
         return 0.5 * self.strength * float(np.sum((wide @ wide.T - np.eye(len(H))) ** 2))
 
-    def contribute_W(self, terms: Terms, H: NDArray) -> None:
-        """Leave the terms of W alone."""
-
-    def contribute_H(self, terms: Terms, W: NDArray) -> None:
-        """Add the penalty to the terms of H."""
-        terms.orthogonality += self.strength
+    def contribute(self, terms: Terms, F: NDArray, C: NDArray) -> None:
+        """Add 1/2 strength (|F'F|^2 - 2 |F|^2) to the terms of F = H'."""
+        if terms.factor == "H":
+            terms.quartic += self.strength
+            terms.gram = terms.gram - 2.0 * self.strength * np.eye(len(terms.gram))

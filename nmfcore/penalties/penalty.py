@@ -18,15 +18,15 @@ _LARGEST = 1e30
 def scaled_strength(strength: float, scale: float, beta: float, degree: float) -> float:
     """Return the strength of a penalty of this degree for scale * X, whose objective is scale**beta times."""
     # Beyond the limit float32 would overflow, and a penalty as large as that leaves nothing but zeros anyway.
-    return min(strength * scale ** (beta - degree / 2.0), _LARGEST)
+    return min(strength * scale ** (beta - degree / 2.0), _LARGEST) if strength else 0.0
 
 
 class Penalty(ABC):
     """A non-negative function of W and H, times a strength, that is added to the objective.
 
-    Derive a frozen dataclass with a field ``strength`` and whatever else the penalty needs. For fixed H it must be a
-    function of W that the arrays of `Terms` can spell, up to a constant, and for fixed W one of H: then every solver
-    lowers it exactly, and no kernel has to know of it. `nmfcore.checks.check_penalty` verifies a new one.
+    Derive a frozen dataclass with a field ``strength`` and whatever else the penalty needs, and say how it looks from
+    one factor F while the other one, C, is fixed: as the arrays of `Terms`, which touch it at F and nowhere lie below.
+    Then every solver lowers it, and no kernel has to know of it. `nmfcore.checks.check_penalty` verifies a new one.
 
     Attributes
     ----------
@@ -34,6 +34,10 @@ class Penalty(ABC):
         What the function is multiplied by.
     degree : float or None
         The d of ``value(c W, c H) = c**d value(W, H)``: lets data far from 1 be scaled. None: there is no such d.
+    is_constant : bool
+        Whether what it contributes is the same whatever the factors are, as that of L1 and L2.
+    is_per_sample : bool
+        Whether, H fixed, it is a sum over the samples. `transform`, which solves each alone, leaves out what is not.
 
     Examples
     --------
@@ -42,18 +46,14 @@ class Penalty(ABC):
     >>> from dataclasses import dataclass
     >>> import numpy as np
     >>> from nmfcore import Penalty, factorize
-    >>> def squares(F, axis):
-    ...     return np.sum(np.square(F, dtype=np.float64), axis=axis)
     >>> @dataclass(frozen=True)
     ... class Energy(Penalty):
     ...     strength: float
     ...     degree = 4
     ...     def value(self, W, H):
-    ...         return 0.5 * self.strength * float(squares(W, 0) @ squares(H, 1))
-    ...     def contribute_W(self, terms, H):
-    ...         terms.l2 += self.strength * squares(H, 1)
-    ...     def contribute_H(self, terms, W):
-    ...         terms.l2 += self.strength * squares(W, 0)
+    ...         return 0.5 * self.strength * float(np.sum(W**2, axis=0) @ np.sum(H**2, axis=1))
+    ...     def contribute(self, terms, F, C):
+    ...         terms.diagonal = terms.diagonal + self.strength * np.sum(C**2, axis=1, dtype=np.float64)
     >>> result = factorize(np.eye(4), 2, penalties=[Energy(0.5)], random_state=0)
     >>> bool(np.all(np.diff(result.loss_history) <= 0))
     True
@@ -61,6 +61,8 @@ class Penalty(ABC):
 
     strength: float
     degree: ClassVar[float | None] = None
+    is_constant: ClassVar[bool] = False
+    is_per_sample: ClassVar[bool] = True
 
     @abstractmethod
     def value(self, W: NDArray[Any], H: NDArray[Any]) -> float:
@@ -80,27 +82,17 @@ class Penalty(ABC):
         """
 
     @abstractmethod
-    def contribute_W(self, terms: Terms, H: NDArray[Any]) -> None:
-        """Add the penalty, as a function of W, to the terms of W.
+    def contribute(self, terms: Terms, F: NDArray[Any], C: NDArray[Any]) -> None:
+        """Add the penalty, as a function of one factor, to the terms of that factor.
 
         Parameters
         ----------
         terms : Terms
-            What W is penalised with so far; added to in place.
-        H : ndarray of shape (k, n)
-            The components, fixed.
-        """
-
-    @abstractmethod
-    def contribute_H(self, terms: Terms, W: NDArray[Any]) -> None:
-        """Add the penalty, as a function of H, to the terms of H.
-
-        Parameters
-        ----------
-        terms : Terms
-            What H' is penalised with so far; added to in place.
-        W : ndarray of shape (m, k)
-            The weights, fixed.
+            What ``terms.factor`` is penalised with so far; added to.
+        F : ndarray of shape (m, k) or (n, k)
+            The factor as it is: W where ``terms.factor`` is "W", H' where it is "H".
+        C : ndarray of shape (k, n) or (k, m)
+            The other one, fixed: H, or W'.
         """
 
     def scaled(self, scale: float, beta: float) -> Penalty:

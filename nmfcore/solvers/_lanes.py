@@ -40,19 +40,29 @@ def _at(t: int) -> str:
 
 
 def _products(k: int) -> Iterator[str]:
-    """N = H x - l1, a column of H at a time."""
+    """N = H x - l1, two columns of H at a time, so that N is read and written half as often."""
     yield "  for i in range(T):"
     for t in range(k):
         yield f"    N[i + {_at(t)}] = -l1"
     yield "  start = U(0)"
-    yield "  for j in range(n):"
+    yield "  for j in range(0, n - 1, 2):"
     for t in range(k):
         yield f"    h{t} = H[{t}, j]"
+        yield f"    j{t} = H[{t}, j + 1]"
+    yield "    after = start + T"
+    yield "    for i in range(T):"
+    yield "      v = x[start + i]"
+    yield "      z = x[after + i]"
+    for t in range(k):
+        yield f"      N[i + {_at(t)}] += h{t} * v + j{t} * z"
+    yield "    start = after + T"
+    yield "  if n % 2 == 1:"
+    for t in range(k):
+        yield f"    h{t} = H[{t}, n - 1]"
     yield "    for i in range(T):"
     yield "      v = x[start + i]"
     for t in range(k):
         yield f"      N[i + {_at(t)}] += h{t} * v"
-    yield "    start += T"
 
 
 def _enumerate(k: int) -> Iterator[str]:
@@ -164,7 +174,7 @@ def _masked_solve(k: int) -> Iterator[str]:
 
 
 def _repair(k: int) -> Iterator[str]:
-    """Rows that the pivoting left unsettled are solved one by one."""
+    """Rows that are left unsettled are solved one by one."""
     yield "  if unsettled > zero:"
     yield "    for i in range(T):"
     yield "      if flag[i] > zero:"
@@ -176,7 +186,11 @@ def _repair(k: int) -> Iterator[str]:
 
 
 def _polish(k: int) -> Iterator[str]:
-    """Sweep once by coordinates: exact descent, which takes back what rounding cost where G is ill-conditioned."""
+    """Sweep once by coordinates: exact descent, which takes back what rounding cost where G is ill-conditioned.
+
+    Of all active sets tried, the gains of two may be alike to rounding. The sweep then moves the row by more than
+    rounding, and it is left to be solved on its own.
+    """
     for t in range(k):
         yield f"  r{t} = {_inverse(f'G[{t}, {t}]', 'zero')}"
     yield "  for i in range(T):"
@@ -191,6 +205,10 @@ def _polish(k: int) -> Iterator[str]:
         yield f"    {w[t]} = select(e{t} > zero, e{t}, zero)"
     for t in range(k):
         yield f"    W[i + {_at(t)}] = {w[t]}"
+    if k <= MAX_ENUMERATED:
+        yield f"    moved = {' + '.join(f'abs({w[t]} - y{t}_)' for t in range(k))}"
+        yield f"    flag[i] = select(moved > slack * ({' + '.join(w)}), one, zero)"
+        yield "    unsettled += flag[i]"
 
 
 def _statistics(k: int) -> Iterator[str]:
@@ -238,8 +256,11 @@ def tile_source(k: int) -> str:
         "  zero = l1 - l1",
         "  one = zero + slack / slack",
         *_products(k),
-        *(_enumerate(k) if k <= MAX_ENUMERATED else (*_pivot(k), *_repair(k))),
-        *_polish(k),
+        *(
+            (*_enumerate(k), *_polish(k), *_repair(k))
+            if k <= MAX_ENUMERATED
+            else (*_pivot(k), *_repair(k), *_polish(k))
+        ),
         *_statistics(k),
     ]
     return "\n".join(lines) + "\n"

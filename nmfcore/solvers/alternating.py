@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore.data import Data, Rows
+from nmfcore.iterate import Lowest
 from nmfcore.losses import beta_divergence, frobenius
 from nmfcore.passes import BLAS_ALONE
 from nmfcore.penalties import Penalties, Terms
-from nmfcore.solvers import coordinate_descent, multiplicative, row_newton, scalar_newton
-from nmfcore.solvers.exact import solve_W
+from nmfcore.solvers import coordinate_descent, multiplicative, row_newton, scalar_newton, simplex
+from nmfcore.solvers.exact import improve_W
 from nmfcore.solvers.products import dense_product, gram, product
 
 _RELATIVE_FLOOR = 1e-12
-_GROWTH = 1.05
-_PATIENCE = 5
+GROWTH = 1.05
+_SPAN = 3
 
 
 class Alternating:
@@ -44,8 +45,6 @@ class Alternating:
         So many leading rows of H stay as they are.
     balanced : bool
         Whether components end with both halves at norms alike, where the objective leaves that open.
-    max_sweeps : int
-        Most sweeps of coordinate descent in an update, Frobenius loss.
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class Alternating:
         held: int = 0,
         *,
         balanced: bool = False,
-        max_sweeps: int = coordinate_descent.MAX_SWEEPS,
     ) -> None:
         self.data = data
         self.penalties = penalties
@@ -67,17 +65,19 @@ class Alternating:
         self._solver = solver
         self._held = held
         self._balanced = balanced
-        self._max_sweeps = max_sweeps
         self._cancels = False
         self._previous: tuple[NDArray, NDArray] | None = None
         self._weight = 0.5
         self._decreases: list[float] = []
         # Where a product of 0 would be divided by, no entry may vanish.
-        self._floor = 0.0 if beta == 2.0 else _RELATIVE_FLOOR * float(np.sqrt(W.max() * H.max()))
-        self.W = np.maximum(W, data.dtype.type(self._floor), order="C")
-        self._Ht = np.maximum(H.T, data.dtype.type(self._floor), order="C")
+        self.floor = 0.0 if beta == 2.0 else _RELATIVE_FLOOR * float(np.sqrt(W.max() * H.max()))
+        self.W = np.maximum(W, data.dtype.type(self.floor), order="C")
+        self._Ht = np.maximum(H.T, data.dtype.type(self.floor), order="C")
         if held:
             self._Ht[:, :held] = H[:held].T
+        total = penalties.terms("W", self.W, self.H).total
+        if total is not None:
+            self.W = _with_sum(self.W, total)
         self._measure()
 
     @property
@@ -92,22 +92,26 @@ class Alternating:
         ahead = self._ahead()
         if ahead is not None:
             self.descend(*ahead)
-            self._weight = min(1.0, _GROWTH * self._weight) if self.loss < before else 0.5 * self._weight
+            self._weight = min(1.0, GROWTH * self._weight) if self.loss < before else 0.5 * self._weight
         if ahead is None or not self.loss < before:
             self.descend(kept[0].copy(), kept[1].copy())
-        if not self.loss < before:
+        # What is below rounding is no decrease: where X is fitted to its last digits, such steps go anywhere.
+        if not self.loss < before - self._rounding:
             (self.W, self._Ht), self.loss, self.distance = kept, before, distance
             return None
         self._previous = kept
-        # One small decrease says little: extrapolation takes its turns.
-        self._decreases = [*self._decreases[1 - _PATIENCE :], before - self.loss]
-        return max(self._decreases)
+        return self._expect(before - self.loss)
+
+    def _expect(self, decrease: float) -> float:
+        """Return the decrease to expect after one: a small one says little, extrapolation takes its turns."""
+        self._decreases = [*self._decreases[1 - _SPAN :], decrease]
+        return sum(self._decreases) / _SPAN if len(self._decreases) == _SPAN else np.inf
 
     def _ahead(self) -> tuple[NDArray, NDArray] | None:
-        """Return the factors extrapolated from the last two; None for a rule that cannot leave a zero."""
+        """Return the factors extrapolated from the last two; None before there are two, or for a rule that may not."""
         if self._solver == "mu" or self._previous is None:
             return None
-        weight, floor = self.data.dtype.type(self._weight), self.data.dtype.type(self._floor)
+        weight, floor = self.data.dtype.type(self._weight), self.data.dtype.type(self.floor)
         return tuple(
             np.maximum(F + weight * (F - G), floor) for F, G in zip((self.W, self._Ht), self._previous, strict=True)
         )
@@ -115,101 +119,141 @@ class Alternating:
     def descend(self, W: NDArray, Ht: NDArray) -> None:
         """Take W (m, k) and H' (n, k), update them in place, and measure, whatever comes of it."""
         self.W, self._Ht = W, Ht
-        self.update_W()
-        self._measure(self.update_H())
+        # A trial step may overflow, and is then refused.
+        with np.errstate(all="ignore"):
+            self.update_W()
+            self._measure(self.update_H())
 
     def update_W(self) -> None:
         """Update W in place for H as it is; the objective is not measured."""
-        self._update(self.data.rows, self.W, self._Ht, self.penalties.terms_W(self.H))
+        self._update(self.data.rows, self.W, self._Ht, self._terms("W"))
 
     def update_H(self) -> frobenius.Quadratic | None:
         """Update H in place for W as it is; return the loss as a function of H where it was at hand."""
-        terms = self.penalties.terms_H(self.W)
+        return self._update(self.data.columns, self._Ht, self.W, self._terms("H"))
+
+    def _terms(self, factor: str) -> Terms:
+        if factor == "W":
+            return self.penalties.terms("W", self.W, self.H)
+        terms = self.penalties.terms("H", self._Ht, self.W.T)
         terms.held = self._held
-        return self._update(self.data.columns, self._Ht, self.W, terms)
+        return terms
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return copies of W (m, k) and H (k, n) as they are."""
         return self.W.copy(), self.H.copy()
 
-    def finish(self) -> tuple[NDArray, NDArray]:
-        """Return W (m, k), with each row solved for the final H where that is a convex problem, and H (k, n)."""
-        H = self.H
-        if self._beta in (1.0, 2.0) and not self.penalties.smoothness_W:
-            self.W = solve_W(self.data, H, self.penalties, self._beta, self.W)
-            self._measure()
-        self._drop_the_floor()
-        if self._balanced:
-            self._balance()
-        return self.W, self.H
+    def finish(self, lowest: Lowest, *, late: bool = False) -> None:
+        """Offer W and H as they are; then with each row of W solved for H, where that is a convex problem, and tidied.
 
-    def _balance(self) -> None:
-        """Give the two halves of each component norms alike, as far as powers of two go, which round nothing."""
-        if self._held or not self.penalties.none:
-            return
+        late: without solving, which may take as long as many iterations. Tidy: without what only the floor kept from
+        0, the two halves of a component at norms alike.
+        """
+        W, Ht = self.W, self._Ht
+        lowest.offer(W, self.H)
+        terms = self.penalties.terms("W", W, self.H)
+        if (
+            not late
+            and self._beta in (1.0, 2.0)
+            and not terms.couples_rows
+            and (terms.total is None or self._beta == 2.0)
+        ):
+            solved = improve_W(self.data, self.H, self.penalties, self._beta, W)
+        else:
+            solved = W
+        for last in (solved, W):
+            dropped = self._drop_the_floor(last, Ht)
+            if lowest.offer(*self._balance(*dropped)) or lowest.offer(*self._balance(last, Ht)):
+                return
+
+    def _balance(self, W: NDArray, Ht: NDArray) -> tuple[NDArray, NDArray]:
+        """Return W and H with halves of norms alike, as far as powers of two go, which round nothing."""
+        if not self._balanced or self._held or not self.penalties.none:
+            return W, np.ascontiguousarray(Ht.T)
         # A row of weight 2 counts like two rows.
         weights = (self.data.rows.row_weight, self.data.columns.row_weight)
         squares = [
-            np.einsum("i,it,it->t", weight, F, F, dtype=np.float64)
-            for weight, F in zip(weights, (self.W, self._Ht), strict=True)
+            np.einsum("i,it,it->t", weight, F, F, dtype=np.float64) for weight, F in zip(weights, (W, Ht), strict=True)
         ]
         alive = (squares[0] > 0.0) & (squares[1] > 0.0)
         ratio = np.divide(squares[1], squares[0], out=np.ones(len(alive)), where=alive)
         exponent = np.rint(0.25 * np.log2(ratio)).astype(np.int32)
-        self.W, self._Ht = np.ldexp(self.W, exponent), np.ldexp(self._Ht, -exponent)
+        return np.ldexp(W, exponent), np.ascontiguousarray(np.ldexp(Ht, -exponent).T)
 
-    def _drop_the_floor(self) -> None:
-        """Make zeros of the entries that only the floor kept from it, unless a product is missed."""
-        kept, before, distance = (self.W, self._Ht), self.loss, self.distance
-        if self._floor == 0.0:
-            return
-        self.W, self._Ht = (np.where(F <= 1.01 * self._floor, F.dtype.type(0), F) for F in kept)
-        self._Ht[:, : self._held] = kept[1][:, : self._held]
-        self._measure()
-        if not self.loss <= before:
-            (self.W, self._Ht), self.loss, self.distance = kept, before, distance
+    def _drop_the_floor(self, W: NDArray, Ht: NDArray) -> tuple[NDArray, NDArray]:
+        """Return W and H' with zeros for the entries that only the floor kept from it."""
+        if self.floor == 0.0:
+            return W, Ht
+        least = 1.01 * self.floor
+        dropped = np.where(Ht <= least, Ht.dtype.type(0), Ht)
+        dropped[:, : self._held] = Ht[:, : self._held]
+        return np.where(W <= least, W.dtype.type(0), W), dropped
 
-    def residual(self) -> float:
-        """Return the KKT residual: |projected gradient| |factor|, summed over W and H."""
-        H = self.H
-        return _residual(
-            self.W, *self._parts(self.data.rows, self.W, self._Ht), self.penalties.terms_W(H), 0
-        ) + _residual(
-            self._Ht, *self._parts(self.data.columns, self._Ht, self.W), self.penalties.terms_H(self.W), self._held
+    def residual(self, W: NDArray, H: NDArray) -> float:
+        """Return the KKT residual: |projected gradient| |factor|, summed over W (m, k) and H (k, n)."""
+        Ht = np.ascontiguousarray(H.T)
+        on_W, on_H = self.penalties.terms("W", W, H), self.penalties.terms("H", Ht, W.T)
+        return _residual(W, *self._parts(self.data.rows, W, Ht), on_W, 0) + _residual(
+            Ht, *self._parts(self.data.columns, Ht, W), on_H, self._held
         )
 
-    @property
+    @cached_property
     def _by_gram(self) -> bool:
-        # Without a penalty on W the weight of a sample cancels in its own row.
-        return self._beta == 2.0 and not self.data.is_masked and (not self.data.is_weighted or self._rows_are_free)
+        # Where nothing else weighs on W, the weight of a sample cancels in its own row.
+        return (
+            self._beta == 2.0
+            and not self.data.is_masked
+            and (not self.data.is_weighted or self.data.is_sparse or self._is_free("W", self.W, self.H))
+        )
 
-    @property
-    def _rows_are_free(self) -> bool:
-        p = self.penalties
-        return p.l1_W == p.l2_W == p.smoothness_W == 0.0 and not p.others
+    def _is_free(self, factor: str, F: NDArray, C: NDArray) -> bool:
+        return self.penalties.terms(factor, F, C).is_nothing
 
     def _update(self, rows: Rows, F: NDArray, Ct: NDArray, terms: Terms) -> frobenius.Quadratic | None:
         """Update F in place for the other factor C' (n, k); return the loss as a function of F where it was at hand."""
+        by_coordinates = self._solver == "cd"
         if self._by_gram:
             quadratic = frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct))
-            if self._solver == "cd":
-                coordinate_descent.update(F, quadratic.gram, quadratic.linear, terms, self._max_sweeps)
+            if by_coordinates and terms.total is not None and not terms.quartic:
+                simplex.update(F, quadratic.gram, quadratic.linear, rows.row_weight, terms)
+                return quadratic
+            # Coordinates of sparse rows are found from products in which the row has no weight of its own.
+            if by_coordinates and terms.total is None and (terms.is_nothing or (rows.row_weight == 1).all()):
+                coordinate_descent.update(F, quadratic.gram, quadratic.linear, terms)
             else:
                 num, den = _weighted_parts(rows, F, quadratic)
-                multiplicative.update(F, num, den, terms, self._beta, self._floor)
+                multiplicative.update(F, num, den, terms, self._beta, self.floor)
             return quadratic
-        if self._solver == "cd" and self._beta != 2.0 and row_newton.is_suited(rows, F.shape[1], terms):
-            row_newton.update(rows, F, Ct.T, terms, self._beta)
-        elif self._solver == "cd" and self._beta != 0.0:
-            scalar_newton.update(rows, F, np.ascontiguousarray(Ct.T), terms, self._beta)
+        C = np.ascontiguousarray(Ct.T)
+        by_coordinates = by_coordinates and terms.total is None
+        if by_coordinates and self._beta != 2.0:
+            free = terms.decoupled(F) if self._beta == 0.0 else terms
+            if row_newton.is_suited(rows, F.shape[1], free, self._beta):
+                row_newton.update(rows, F, C, free, self._beta)
+                return None
+        # Coordinates one by one know no weights of sparse rows.
+        is_weighted = self.data.is_sparse and self.data.is_weighted
+        if by_coordinates and self._beta != 0.0 and not terms.quartic and not is_weighted:
+            scalar_newton.update(rows, F, C, terms, self._beta)
         else:
-            multiplicative.update(F, *self._parts(rows, F, Ct), terms, self._beta, self._floor)
+            multiplicative.update(F, *self._parts(rows, F, Ct), terms, self._beta, self.floor)
         return None
 
     def _parts(self, rows: Rows, F: NDArray, Ct: NDArray) -> tuple[NDArray, NDArray]:
         if self._by_gram:
             return _weighted_parts(rows, F, frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct)))
         return beta_divergence.gradient_parts(rows, F, np.ascontiguousarray(Ct.T), self._beta)
+
+    def _parts_and_distance(self, rows: Rows, F: NDArray, Ct: NDArray) -> tuple[NDArray, NDArray, float]:
+        """Return the parts of the gradient in F (m, k) for the other factor C' (n, k), and the loss."""
+        if self._by_gram:
+            quadratic = frobenius.Quadratic(gram(Ct, rows.column_weight), product(rows, Ct))
+            return *_weighted_parts(rows, F, quadratic), self._distance(quadratic, F)
+        return beta_divergence.parts_and_value(rows, F, np.ascontiguousarray(Ct.T), self._beta)
+
+    @cached_property
+    def _rounding(self) -> float:
+        return beta_divergence.rounding(self.data.rows, self._beta)
 
     @cached_property
     def _square_norm(self) -> float:
@@ -221,19 +265,28 @@ class Alternating:
         return 2.0 * frobenius.value(self.data.X, np.zeros((m, 1), dtype), np.zeros((1, n), dtype))
 
     def _measure(self, quadratic: frobenius.Quadratic | None = None) -> None:
-        H = self.H
-        distance = None
+        self.distance = self._distance(quadratic, self._Ht)
+        self.loss = self.distance + self.penalties.value(self.W, self.H)
+
+    def _distance(self, quadratic: frobenius.Quadratic | None, F: NDArray) -> float:
+        """Return the loss without the penalties, from what is known of it as a function of F where that will do."""
         if quadratic is not None and self.data.is_plain and not self._cancels:
-            distance = quadratic.value(self._Ht, self._square_norm)
+            distance = quadratic.value(F, self._square_norm)
+            if distance is not None:
+                return distance
             # The loss falls: what cancels once will cancel from then on.
-            self._cancels = distance is None
-        if distance is None and self._by_gram and self.data.is_plain and not self.data.is_sparse:
+            self._cancels = True
+        if self._by_gram and self.data.is_plain and not self.data.is_sparse:
             with BLAS_ALONE:
-                distance = frobenius.value(self.data.X, self.W, H)
-        if distance is None:
-            distance = beta_divergence.value(self.data.rows, self.W, H, self._beta)
-        self.distance = distance
-        self.loss = self.distance + self.penalties.value(self.W, H)
+                return frobenius.value(self.data.X, self.W, self.H)
+        return beta_divergence.value(self.data.rows, self.W, self.H, self._beta)
+
+
+def _with_sum(F: NDArray, total: float) -> NDArray:
+    """Return F (m, k) with rows scaled to a sum; a row of zeros becomes even."""
+    sums = F.sum(axis=1, keepdims=True, dtype=np.float64)
+    even = np.full(F.shape, total / F.shape[1])
+    return np.divide(F * total, sums, out=even, where=sums > 0.0).astype(F.dtype)
 
 
 def _weighted_parts(rows: Rows, F: NDArray, quadratic: frobenius.Quadratic) -> tuple[NDArray, NDArray]:
@@ -244,5 +297,9 @@ def _weighted_parts(rows: Rows, F: NDArray, quadratic: frobenius.Quadratic) -> t
 def _residual(F: NDArray, num: NDArray, den: NDArray, terms: Terms, held: int) -> float:
     F64 = F.astype(np.float64)
     gradient = den.astype(np.float64) - num + terms.gradient(F64)
+    if terms.total is not None:
+        gradient -= np.sum(gradient * F64, axis=1, keepdims=True) / terms.total
     projected = np.where(F64 > 0, gradient, np.minimum(gradient, 0.0))[:, held:]
-    return float(np.linalg.norm(projected) * np.linalg.norm(F64[:, held:]))
+    # Infinitely far from stationary, where a product has vanished under a positive entry.
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(projected) * np.linalg.norm(F64[:, held:]))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore.data import Data
+from nmfcore.iterate import Lowest
 from nmfcore.losses import frobenius
 from nmfcore.passes import BLAS_ALONE, run_blocks
 from nmfcore.penalties import Penalties
@@ -34,9 +35,19 @@ class TallDescent(TallCoordinateDescent):
 
     X: FeatureMajorBlocks
 
-    def finish(self) -> tuple[NDArray, NDArray]:
-        """Return no rows of W, and H (k, n)."""
-        return np.empty((0, len(self.H)), self.X.dtype), self.H
+    def finish(self, lowest: Lowest, *, late: bool = False) -> None:
+        """Offer no rows of W, and H (k, n); where the sums of the last pass cancel, by another pass in float64."""
+        known = None
+        if self.H.any():
+            known = (self.loss, self.distance) if self._is_measured else self._measure()
+        lowest.offer(np.empty((0, len(self.H)), self.X.dtype), self.H, known)
+
+    def _measure(self) -> tuple[float, float]:
+        parts = self.X.blocks.add(_measure_rows, self.H, self.penalties)
+        H, (l1, l2) = self.H.astype(np.float64), self.penalties.shrinkage("W")
+        distance, total, square = (float(part) for part in parts)
+        of_H = self.penalties.value(np.zeros((0, len(H))), H)
+        return distance + l1 * total + 0.5 * l2 * square + of_H, distance
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return W (m, k), for which there must be memory, and a copy of H (k, n)."""
@@ -96,6 +107,14 @@ class GramDescent(TallDescent):
 
 def _solve_rows(rows: NDArray, _: int, H: NDArray, penalties: Penalties) -> NDArray:
     return exact.solve_W(Data(rows), np.ascontiguousarray(H), penalties, 2.0)
+
+
+def _measure_rows(rows: NDArray, first: int, H: NDArray, penalties: Penalties) -> NDArray[np.float64]:
+    """Return 1/2 |X - WH|^2, the sum of W and of its squares."""
+    W = _solve_rows(rows, first, H, penalties)
+    with BLAS_ALONE:
+        distance = frobenius.value(rows, W, H.astype(np.float64))
+    return np.array([distance, W.sum(dtype=np.float64), np.einsum("ij,ij->", W, W, dtype=np.float64)])
 
 
 def _sums_of_rows(rows: NDArray, first: int, H: NDArray, penalties: Penalties) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfcore._jit import inlined, kernel
-from nmfcore.graphs import Graph
+from nmfcore.graphs import edgeless
 from nmfcore.passes import run_blocks
 from nmfcore.penalties import Terms
 
@@ -96,10 +96,10 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
                     square += change * change
                 if square > 0.0:
                     _subtract(slope, gram[t], step)
-            if sweep == 0:
-                initial[:] = moved
             resting = 0.0
             for i in range(_TILE):
+                # Entry by entry: an assignment of arrays takes two seconds more to compile.
+                initial[i] = moved[i] if sweep == 0 else initial[i]
                 rests[i] = 1.0 if moved[i] <= _ENOUGH * initial[i] else rests[i]
                 resting += rests[i]
             if resting == _TILE:
@@ -110,12 +110,18 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
 
 
 @kernel
-def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, degree, order, held, first, last):
-    """Sweep the rows order[first:last], no two of them neighbours, with their neighbours' rows held."""
+def _sweep_coupled_rows(
+    F, gram, linear, diagonal, coupling, indptr, indices, weights, degree, order, held, first, last
+):  # fmt: skip
+    """Sweep the rows order[first:last], no two of them neighbours, with their neighbours' rows held.
+
+    diagonal (m, k) or (1, k) joins that of gram.
+    """
     k = F.shape[1]
     zero = F.dtype.type(0)
     target = np.empty(k, F.dtype)
     inverse = np.empty(k, F.dtype)
+    stiffness = np.empty(k, F.dtype)
     strength = coupling.astype(F.dtype)
     for p in range(first, last):
         i = order[p]
@@ -128,13 +134,14 @@ def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, deg
                 target[t] += weight * neighbour[t]
         for t in range(k):
             target[t] = linear[i, t] + strength[t] * target[t]
-            curvature = gram[t, t] + coupling[t] * degree[i]
+            stiffness[t] = diagonal[i if diagonal.shape[0] > 1 else 0, t] + coupling[t] * degree[i]
+            curvature = gram[t, t] + stiffness[t]
             inverse[t] = 1.0 / curvature if curvature > 0.0 else 0.0
             if curvature <= 0.0 and t >= held and target[t] < zero:
                 row[t] = zero
         for _ in range(_COUPLED_SWEEPS):
             for t in range(held, k):
-                slope = target[t] - strength[t] * F.dtype.type(degree[i]) * row[t]
+                slope = target[t] - stiffness[t] * row[t]
                 column = gram[t]
                 for u in range(k):
                     slope -= row[u] * column[u]
@@ -143,7 +150,7 @@ def _sweep_coupled_rows(F, gram, linear, coupling, indptr, indices, weights, deg
 
 
 @inlined
-def _smallest_quartic(quartic, quadratic, slope):
+def smallest_quartic(quartic, quadratic, slope):
     """Return the t >= 0 at which quartic/4 t^4 + quadratic/2 t^2 + slope t is smallest; quartic > 0."""
     p = quadratic / quartic
     q = slope / quartic
@@ -175,8 +182,11 @@ def _smallest_quartic(quartic, quadratic, slope):
 
 
 @kernel
-def _sweep_orthogonal_rows(F, gram, linear, strength, held):
-    """Sweep F (n, k) once with 1/2 strength |F'F - I|^2 added: every coordinate is the minimiser of a quartic."""
+def _sweep_quartic(F, gram, linear, diagonal, strength, held):
+    """Sweep F (n, k) once with 1/2 strength |F'F|^2 added: every coordinate is the minimiser of a quartic.
+
+    diagonal (n, k) or (1, k) joins that of gram.
+    """
     n, k = F.shape
     S = np.zeros((k, k), np.float64)
     for j in range(n):
@@ -196,8 +206,9 @@ def _sweep_orthogonal_rows(F, gram, linear, strength, held):
                     others += np.float64(row[u]) * row[u]
                     cross += (S[t, u] - old * row[u]) * row[u]
             slope += gram[t, t] * old
-            quadratic = gram[t, t] + 2.0 * strength * (S[t, t] - old * old - 1.0 + others)
-            row[t] = _smallest_quartic(2.0 * strength, quadratic, 2.0 * strength * cross - slope)
+            quadratic = gram[t, t] + diagonal[j if diagonal.shape[0] > 1 else 0, t]
+            quadratic += 2.0 * strength * (S[t, t] - old * old + others)
+            row[t] = smallest_quartic(2.0 * strength, quadratic, 2.0 * strength * cross - slope)
             change = np.float64(row[t]) - old
             for u in range(k):
                 if u != t:
@@ -208,30 +219,36 @@ def _sweep_orthogonal_rows(F, gram, linear, strength, held):
 
 def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, max_sweeps: int = MAX_SWEEPS) -> None:
     """Lower 1/2 <F gram, F> - <linear, F> + terms over F (m, k) >= 0 in place."""
-    gram = gram.copy()
-    gram.flat[:: gram.shape[0] + 1] += terms.l2.astype(gram.dtype)
-    if terms.l1.any():
-        linear = linear - terms.l1.astype(linear.dtype)
-    if terms.orthogonality:
-        _sweep_orthogonal_rows(F, gram, linear, float(terms.orthogonality), terms.held)
-    elif terms.graph is not None:
-        _sweep_colours(F, gram, linear, terms.graph, terms)
-    else:
-        n_blocks = -(-F.shape[0] // _ROWS)
-        run_blocks(
-            lambda a, b: _sweep_rows(F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])),
-            n_blocks,
-            least=max(2, _LEAST_WORK // (_ROWS * F.shape[1] ** 2)),
-        )
+    if terms.linear.any():
+        linear = linear - terms.linear.astype(linear.dtype)
+    if terms.quartic:
+        free = terms.decoupled(F)
+        gram = (gram + free.gram).astype(np.float64)
+        linear = linear - (free.linear - terms.linear)
+        _sweep_quartic(F, gram, linear, np.atleast_2d(free.diagonal), float(terms.quartic), terms.held)
+        return
+    gram = gram + terms.gram.astype(gram.dtype)
+    if terms.graph is not None or terms.diagonal.ndim == 2:
+        _sweep_colours(F, gram, linear, terms)
+        return
+    gram.flat[:: gram.shape[0] + 1] += terms.diagonal.astype(gram.dtype)
+    n_blocks = -(-F.shape[0] // _ROWS)
+    run_blocks(
+        lambda a, b: _sweep_rows(F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])),
+        n_blocks,
+        least=max(2, _LEAST_WORK // (_ROWS * F.shape[1] ** 2)),
+    )
 
 
-def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, graph: Graph, terms: Terms) -> None:
+def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> None:
+    graph = terms.graph or edgeless(len(F))
     arrays = (graph.indptr, graph.indices, graph.weights, graph.degree, graph.order)
+    diagonal = np.atleast_2d(terms.diagonal)
     for start, end in zip(graph.bounds[:-1], graph.bounds[1:], strict=True):
         n_blocks = -(-(end - start) // _ROWS)
 
         def sweep(a: int, b: int, start: int = start, end: int = end) -> None:
             first, last = start + a * _ROWS, min(start + b * _ROWS, end)
-            _sweep_coupled_rows(F, gram, linear, terms.coupling, *arrays, terms.held, first, last)
+            _sweep_coupled_rows(F, gram, linear, diagonal, terms.coupling, *arrays, terms.held, first, last)
 
         run_blocks(sweep, n_blocks)

@@ -11,6 +11,8 @@ from nmfcore._jit import inlined, kernel
 
 _FULL_EXCHANGES = 3
 _LEAST_RAISE = 1e-10
+# Share of its norm squared that a component needs outside the span of those before it.
+DEPENDENT = 32.0 * float(np.finfo(np.float64).eps)
 
 
 @inlined

@@ -45,13 +45,15 @@ _U = np.uintp
 _FREE_PAIRS = 1 << 22
 
 
-def is_suited(rows: Rows, k: int, terms: Terms) -> bool:
+def is_suited(rows: Rows, k: int, terms: Terms, beta: float) -> bool:
     """Whether `update` handles these rows: without neighbours, the pairs of components small beside them."""
     m, n = rows.shape
-    if terms.graph is not None:
+    if terms.couples_rows or beta not in BETAS:
         return False
     if rows.sparse is not None:
-        return k <= row_newton_sparse.MAX_COMPONENTS
+        # Where nothing else weighs on a row, its own weight cancels.
+        is_free = terms.is_nothing or bool((rows.row_weight == 1).all())
+        return beta == 1.0 and k <= row_newton_sparse.MAX_COMPONENTS and terms.is_uniform and is_free
     return _n_pairs(k) * n <= max(_FREE_PAIRS, m * n // 2)
 
 
@@ -128,8 +130,8 @@ def _load(array, start, width, tile):
 
 
 @kernel
-def _minimise(F, A, gradient, l2, held, F_new):
-    """Sweep the quadratics with gradients and curvatures A (pairs, b) at F (k, b), plus L2, over F_new >= 0.
+def _minimise(F, A, gradient, held, F_new):
+    """Sweep the quadratics with gradients and curvatures A (pairs, b) at F (k, b) over F_new >= 0.
 
     A row that rests stays where it is while others beside it still move.
     """
@@ -157,7 +159,7 @@ def _minimise(F, A, gradient, l2, held, F_new):
                 at = _U(t * _LANES)
                 diagonal = _U((t * (t + 1) // 2 + t) * _LANES)
                 for i in range(_LANES):
-                    q = a[diagonal + _U(i)] + l2[t]
+                    q = a[diagonal + _U(i)]
                     g = slope[at + _U(i)]
                     old = f[at + _U(i)]
                     value = old - g / (q if q > zero else one) if q > zero else (zero if g > zero else old)
@@ -166,17 +168,16 @@ def _minimise(F, A, gradient, l2, held, F_new):
                     change = value - old
                     step[i] = change
                     f[at + _U(i)] = value
-                    slope[at + _U(i)] = g + change * l2[t]
                     moved[i] += change * change * q
                 for u in range(k):
                     pair = _U((t * (t + 1) // 2 + u if u <= t else u * (u + 1) // 2 + t) * _LANES)
                     to = _U(u * _LANES)
                     for i in range(_LANES):
                         slope[to + _U(i)] += step[i] * a[pair + _U(i)]
-            if sweep == 0:
-                initial[:] = moved
             resting = zero
             for i in range(_LANES):
+                # Entry by entry: an assignment of arrays takes two seconds more to compile.
+                initial[i] = moved[i] if sweep == 0 else initial[i]
                 rests[i] = one if sweep > 0 and moved[i] <= enough * initial[i] else rests[i]
                 resting += rests[i]
             if resting == _LANES:
@@ -189,8 +190,10 @@ def _minimise(F, A, gradient, l2, held, F_new):
 class _Block:
     """Some rows, and their products with C: every array lies component by component, rows side by side."""
 
-    def __init__(self, X: NDArray, weight: NDArray, F: NDArray, C: NDArray, sums: NDArray, beta: float) -> None:
-        self.X, self.weight, self.F, self.C, self.beta = X, weight, F, C, beta
+    def __init__(
+        self, X: NDArray, weight: NDArray, F: NDArray, C: NDArray, sums: NDArray, beta: float, terms: Terms
+    ) -> None:
+        self.X, self.weight, self.F, self.C, self.beta, self.terms = X, weight, F, C, beta, terms
         self.sums = sums
         self.floor = X.dtype.type(smallest_product(X.dtype))
         self.Y = np.dot(F.T, C)
@@ -205,20 +208,30 @@ class _Block:
         # The weights of Kullback-Leibler do not depend on the products.
         return np.dot(self.C, down.T) if self.beta != 1.0 or len(self.weight) else self.sums
 
-    def rises(self, gradient: NDArray, F_new: NDArray, l1: NDArray, l2: NDArray) -> NDArray[np.bool_]:
+    def slope(self, F: NDArray) -> NDArray:
+        """Return the gradient (k, b) of the terms at F (k, b)."""
+        terms = self.terms
+        slope = np.zeros_like(F) + terms.linear.T.reshape(len(F), -1).astype(F.dtype)
+        if not terms.is_linear:
+            slope += terms.diagonal.T.reshape(len(F), -1).astype(F.dtype) * F + terms.gram.astype(F.dtype) @ F
+        return slope
+
+    def rises(self, gradient: NDArray, F_new: NDArray) -> NDArray[np.bool_]:
         """Return for which rows it is not certain that F_new (k, b) is no worse than F with its gradient (k, b)."""
         Z = np.dot(F_new.T, self.C)
         up, down = np.empty_like(Z), np.empty_like(Z)
         third = np.empty(len(Z), Z.dtype)
         _weigh_step(self.X, self.weight, self.Y, Z, self.beta, self.floor, up, down, third)
-        gradient_new = self._den(down) - np.dot(self.C, up.T) + l1 + l2 * F_new
+        gradient_new = self._den(down) - np.dot(self.C, up.T) + self.slope(F_new)
         slopes = np.einsum("ti,ti->i", gradient + gradient_new, F_new - self.F, dtype=np.float64)
         return ~(0.5 * slopes + third <= 0.0)
 
-    def take(self, index: NDArray[np.intp]) -> _Block:
-        """Return some of the rows."""
+    def take(self, index: NDArray[np.intp], dtype: type | None = None) -> _Block:
+        """Return some of the rows, in another precision where one is given."""
         weight = self.weight[index] if len(self.weight) else self.weight
-        return _Block(self.X[index], weight, np.ascontiguousarray(self.F[:, index]), self.C, self.sums, self.beta)
+        arrays = (self.X[index], weight, np.ascontiguousarray(self.F[:, index]), self.C, self.sums)
+        arrays = (array.astype(dtype or array.dtype, copy=False) for array in arrays)
+        return _Block(*arrays, self.beta, self.terms.take(index))
 
 
 def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float) -> None:
@@ -227,7 +240,7 @@ def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float) -> Non
     Sparse: beta 1.
     """
     if rows.sparse is not None:
-        row_newton_sparse.update(rows.sparse, F, C, terms)
+        row_newton_sparse.update(rows, F, C, terms)
         return
     C = np.ascontiguousarray(C)
     m, n = rows.shape
@@ -239,12 +252,11 @@ def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float) -> Non
 
     def work(first: int, last: int) -> None:
         # What overflows far from the data is seen as a step that rises.
-        with np.errstate(all="ignore"):
-            for b in range(first, last):
-                block = slice(b * size, (b + 1) * size)
-                weight = np.empty((0, 0), C.dtype) if plain else _weights(rows, block)
-                before = np.array(F[block].T, order="C")
-                _step(_Block(X[block], weight, before, C, sums, beta), pairs, terms, F[block])
+        for b in range(first, last):
+            block = slice(b * size, (b + 1) * size)
+            weight = np.empty((0, 0), C.dtype) if plain else _weights(rows, block)
+            before = np.array(F[block].T, order="C")
+            _step(_Block(X[block], weight, before, C, sums, beta, terms.take(block)), pairs, F[block])
 
     with BLAS_ALONE:
         run_blocks(work, -(-m // size))
@@ -263,31 +275,36 @@ def _weights(rows: Rows, block: slice) -> NDArray:
     return weight * rows.mask[block] if rows.mask.size else weight
 
 
-def _step(block: _Block, pairs: NDArray, terms: Terms, F: NDArray) -> None:
+def _step(block: _Block, pairs: NDArray, F: NDArray) -> None:
     """Move the rows of a block, and write them to F (b, k)."""
     first, second = _CURVATURES[block.beta]
-    l1, l2 = (strength.astype(F.dtype)[:, None] for strength in (terms.l1, terms.l2))
     num, den, s = block.gradient_parts(first)
-    gradient = den - num + l1 + l2 * block.F
-    F_new = _minimum(block, gradient, s, pairs, terms)
-    left = np.flatnonzero(block.rises(gradient, F_new, l1, l2))
+    gradient = den - num + block.slope(block.F)
+    F_new = _minimum(block, gradient, s, pairs)
+    left = np.flatnonzero(block.rises(gradient, F_new))
     if len(left):
         part = block.take(left)
         slope = np.ascontiguousarray(gradient[:, left])
-        candidate = _minimum(part, slope, part.gradient_parts(second)[2], pairs, terms)
-        rises = part.rises(slope, candidate, l1, l2)
+        candidate = _minimum(part, slope, part.gradient_parts(second)[2], pairs)
+        rises = part.rises(slope, candidate)
         F_new[:, left[~rises]] = candidate[:, ~rises]
         left = left[rises]
     F[:] = F_new.T
     if len(left):
-        up, down = (np.ascontiguousarray(np.broadcast_to(part, num.shape)[:, left].T) for part in (num, den))
+        # What overflows in float32 is no longer a ratio.
+        up, down, _ = block.take(left, np.float64).gradient_parts(first)
+        up, down = (np.ascontiguousarray(np.broadcast_to(part, up.shape).T) for part in (up, down))
         plain = np.ascontiguousarray(block.F[:, left].T)
-        multiplicative.update(plain, up, down, terms, block.beta, 0.0)
+        multiplicative.update(plain, up, down, block.terms.take(left), block.beta, 0.0)
         F[left] = plain
 
 
-def _minimum(block: _Block, gradient: NDArray, s: NDArray, pairs: NDArray, terms: Terms) -> NDArray:
-    F_new = np.empty_like(block.F)
-    l2 = terms.l2.astype(block.F.dtype)
-    _minimise(block.F, np.dot(pairs, s.T), gradient, l2, terms.held, F_new)
+def _minimum(block: _Block, gradient: NDArray, s: NDArray, pairs: NDArray) -> NDArray:
+    F_new, terms = np.empty_like(block.F), block.terms
+    A = np.dot(pairs, s.T)
+    if not terms.is_linear:
+        k = len(F_new)
+        A += terms.gram[np.tril_indices(k)].astype(A.dtype)[:, None]
+        A[[_n_pairs(t + 1) - 1 for t in range(k)]] += terms.diagonal.T.reshape(k, -1).astype(A.dtype)
+    _minimise(block.F, A, gradient, terms.held, F_new)
     return F_new

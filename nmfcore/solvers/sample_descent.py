@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfcore.penalties import Penalties, l1, l2
+from nmfcore.penalties import Penalties
 from nmfcore.solvers.row_pass import normalise_rows
 
 __all__ = ["lower_on_sample", "unpack", "value_of"]
@@ -67,7 +67,7 @@ def lower_on_sample(
         if small == 2:
             break
         new = H.copy()
-        solve_H(new, B + tilt, C, penalties.l1_H, penalties.l2_H)
+        solve_H(new, B + tilt, C, *penalties.shrinkage("H"))
         _balance(new, penalties)
         if before == np.inf:
             # The first step has nothing to extrapolate from.
@@ -95,13 +95,10 @@ def _value(H: NDArray, sums: NDArray[np.float64], C: NDArray[np.float64], penalt
     value = 0.5 * float(sums[0])
     if penalties.none:
         return value
-    return (
-        value
-        + penalties.l1_W * float(sums[-len(H) :].sum())
-        + 0.5 * penalties.l2_W * float(np.trace(C))
-        + l1.value(H, penalties.l1_H)
-        + l2.value(H, penalties.l2_H)
-    )
+    (l1_W, l2_W), (l1_H, l2_H) = penalties.shrinkage("W"), penalties.shrinkage("H")
+    H = H.astype(np.float64)
+    on_W = l1_W * float(sums[-len(H) :].sum()) + 0.5 * l2_W * float(np.trace(C))
+    return value + on_W + l1_H * float(np.sum(H)) + 0.5 * l2_H * float(np.vdot(H, H))
 
 
 def unpack(sums: NDArray[np.float64], k: int, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -59,8 +59,8 @@ def _pull_of_neighbours(F, indptr, indices, weights, i, pull):
 
 @kernel
 def _sweep_dense(
-    X, mask, row_weight, column_weight, beta, F, C, l1, l2, coupling, indptr, indices, weights, degree, order, held,
-    floor, sweeps, tol, first, last,
+    X, mask, row_weight, column_weight, beta, F, C, linear, diagonal, gram, coupling, indptr, indices, weights,
+    degree, order, held, floor, sweeps, tol, first, last,
 ):  # fmt: skip
     n = X.shape[1]
     k = F.shape[1]
@@ -77,8 +77,8 @@ def _sweep_dense(
         for j in range(n):
             y[j] = zero
             weight[j] = row_weight[i] * column_weight[j]
-            if mask.shape[0] > 0 and not mask[i, j]:
-                weight[j] = zero
+            if mask.shape[0] > 0:
+                weight[j] *= mask[i, j]
             if x[j] > zero and weight[j] > zero:
                 smallest = min(smallest, np.float64(x[j] * weight[j]))
         for t in range(k):
@@ -109,9 +109,12 @@ def _sweep_dense(
                         g += weight[j] * c[j] * (y[j] - x[j])
                         q += weight[j] * c[j] * c[j]
                 old = np.float64(f[t])
-                extra = l2[t] + coupling[t] * stiff
-                slope = g + l1[t] + extra * old - coupling[t] * pull[t]
-                f[t] = _move(old, slope, q + extra, concordance, np.float64(up), extra)
+                extra = diagonal[i if diagonal.shape[0] > 1 else 0, t] + coupling[t] * stiff
+                slope = g + extra * old - coupling[t] * pull[t]
+                slope += linear[i if linear.shape[0] > 1 else 0, t]
+                for u in range(k):
+                    slope += gram[t, u] * f[u]
+                f[t] = _move(old, slope, q + extra + gram[t, t], concordance, np.float64(up), extra + gram[t, t])
                 change = f[t] - X.dtype.type(old)
                 if change != zero:
                     for j in range(n):
@@ -124,8 +127,8 @@ def _sweep_dense(
 
 @kernel
 def _sweep_sparse(
-    S_indptr, S_indices, data, beta, F, Ct, column_sums, l1, l2, coupling, indptr, indices, weights, degree, order,
-    held, floor, sweeps, tol, first, last,
+    S_indptr, S_indices, data, entry_weight, beta, F, Ct, column_sums, linear, diagonal, gram, coupling, indptr,
+    indices, weights, degree, order, held, floor, sweeps, tol, first, last,
 ):  # fmt: skip
     k = F.shape[1]
     pull = np.zeros(k, np.float64)
@@ -135,22 +138,33 @@ def _sweep_sparse(
         longest = max(longest, S_indptr[i + 1] - S_indptr[i])
     y = np.empty(longest, data.dtype)
     c = np.empty((k, longest), data.dtype)
+    weight = np.ones(longest, data.dtype)
+    x = np.empty(longest, data.dtype)
+    sums = column_sums.copy()
     for p in range(first, last):
         i = order[p] if order.shape[0] > 0 else p
         f = F[i]
         start = S_indptr[i]
         size = S_indptr[i + 1] - start
-        x = data[start : start + size]
         smallest = np.inf
         for e in range(size):
             y[e] = zero
+            if entry_weight.shape[0] > 0:
+                weight[e] = entry_weight[start + e]
+            x[e] = weight[e] * data[start + e]
             if x[e] > zero:
                 smallest = min(smallest, np.float64(x[e]))
             column = Ct[S_indices[start + e]]
             for t in range(k):
                 c[t, e] = column[t]
                 y[e] += f[t] * column[t]
-        concordance = 1.0 / np.sqrt(smallest) if smallest < np.inf else 0.0
+        if entry_weight.shape[0] > 0:
+            for t in range(k):
+                sums[t] = 0.0
+                if beta == 1.0:
+                    for e in range(size):
+                        sums[t] += weight[e] * c[t, e]
+        concordance = 1.0 / np.sqrt(smallest) if beta == 1.0 and smallest < np.inf else 0.0
         _pull_of_neighbours(F, indptr, indices, weights, i, pull)
         stiff = degree[i] if degree.shape[0] > 0 else 0.0
         for _ in range(sweeps):
@@ -160,15 +174,24 @@ def _sweep_sparse(
                 ct = c[t]
                 g = zero
                 q = zero
-                for e in range(size):
-                    v = data.dtype.type(1) / (y[e] if y[e] > floor else floor)
-                    r = x[e] * v
-                    g -= ct[e] * r
-                    q += ct[e] * ct[e] * r * v
+                up = zero
+                if beta == 1.0:
+                    for e in range(size):
+                        v = data.dtype.type(1) / (y[e] if y[e] > floor else floor)
+                        r = x[e] * v
+                        up += ct[e] * r
+                        q += ct[e] * ct[e] * r * v
+                else:
+                    for e in range(size):
+                        g += ct[e] * (weight[e] * y[e] - x[e])
+                        q += weight[e] * ct[e] * ct[e]
                 old = np.float64(f[t])
-                extra = l2[t] + coupling[t] * stiff
-                slope = g + column_sums[t] + l1[t] + extra * old - coupling[t] * pull[t]
-                f[t] = _move(old, slope, q + extra, concordance, -np.float64(g), extra)
+                extra = diagonal[i if diagonal.shape[0] > 1 else 0, t] + coupling[t] * stiff
+                slope = (g - up) + sums[t] + extra * old - coupling[t] * pull[t]
+                slope += linear[i if linear.shape[0] > 1 else 0, t]
+                for u in range(k):
+                    slope += gram[t, u] * f[u]
+                f[t] = _move(old, slope, q + extra + gram[t, t], concordance, np.float64(up), extra + gram[t, t])
                 change = f[t] - data.dtype.type(old)
                 if change != zero:
                     for e in range(size):
@@ -185,11 +208,12 @@ _NO_GRAPH = Graph(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.
 def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float, *, sweeps: int = 1, tol: float = 0.0) -> None:
     """Lower D_beta(X | FC) + terms, beta 1 or 2, over F (m, k) >= 0 in place, C-contiguous, for fixed C (k, n).
 
-    Each row is swept ``sweeps`` times, or until no entry moves by more than ``tol`` of the largest. Sparse: beta 1.
+    Each row is swept ``sweeps`` times, or until no entry moves by more than ``tol`` of the largest. Sparse: beta 1,
+    and 2 where only the stored entries count.
     """
     graph = terms.graph or _NO_GRAPH
     arrays = (graph.indptr, graph.indices, graph.weights, graph.degree, graph.order)
-    strengths = (terms.l1, terms.l2, terms.coupling)
+    strengths = (np.atleast_2d(terms.linear), np.atleast_2d(terms.diagonal), terms.gram, terms.coupling)
     floor = rows.dtype.type(smallest_product(rows.dtype))
     bounds = graph.bounds or (0, rows.shape[0])
     limits = (terms.held, floor, sweeps, tol)
@@ -199,8 +223,8 @@ def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float, *, swe
         head = (X, rows.mask, rows.row_weight, rows.column_weight, float(beta), F, C)
         sweep = _sweep_dense
     else:
-        S = rows.sparse
-        head = (S.indptr, S.indices, S.data, float(beta), F, np.ascontiguousarray(C.T), C.sum(axis=1, dtype=np.float64))
+        S, sums = rows.sparse, C.sum(axis=1, dtype=np.float64)
+        head = (S.indptr, S.indices, S.data, rows.entry_weight, float(beta), F, np.ascontiguousarray(C.T), sums)
         sweep = _sweep_sparse
     for start, end in zip(bounds[:-1], bounds[1:], strict=True):
 

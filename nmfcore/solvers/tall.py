@@ -21,10 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmfcore.data import Data
+from nmfcore.iterate import Lowest
 from nmfcore.passes import run_blocks
 from nmfcore.penalties import Penalties
 from nmfcore.row_blocks import FeatureMajorBlocks
 from nmfcore.solvers._lanes import MAX_ENUMERATED
+from nmfcore.solvers.least_squares import is_well_conditioned, solve_rows
 from nmfcore.solvers.row_pass import (
     FEW_FEATURES,
     MAX_COMPONENTS,
@@ -51,6 +54,22 @@ def is_tall(shape: tuple[int, int], k: int) -> bool:
     """Whether the fused pass is made for a matrix of this shape and k components."""
     m, n = shape
     return k <= MAX_COMPONENTS and n <= MAX_FEATURES and m >= _LEAST_ROWS and m >= 4 * n
+
+
+def solves_rows(H: NDArray, penalties: Penalties, dtype: np.dtype) -> bool:
+    """Whether rows in a dtype are solved for H (k, n) by the fused pass: however many they are, none knows another."""
+    k, n = H.shape
+    return (
+        k <= MAX_COMPONENTS
+        and n <= MAX_FEATURES
+        and penalties.are_shrinkage
+        and is_well_conditioned(H, penalties.shrinkage("W")[1], dtype)
+    )
+
+
+def suits(data: Data, k: int, penalties: Penalties, beta: float) -> bool:
+    """Whether the fused pass solves the rows of W: the one question of all who might take it."""
+    return beta == 2.0 and data.is_plain and not data.is_sparse and is_tall(data.shape, k) and penalties.are_shrinkage
 
 
 def sample_size(shape: tuple[int, int]) -> int:
@@ -120,7 +139,7 @@ def _run(
     k, n = H.shape
     components, length = (0,) * k, block_length(n)
     narrow = np.ascontiguousarray(H, dtype=X.dtype)
-    l1, l2 = penalties.l1_W, penalties.l2_W
+    l1, l2 = penalties.shrinkage("W")
     is_kept = W is not None
     target = W if W is not None else np.empty((k, 1), X.dtype)
 
@@ -151,7 +170,9 @@ def solve_unseen(X: NDArray, H: NDArray, penalties: Penalties) -> tuple[NDArray,
 
 
 def solve_W(X: NDArray, H: NDArray, penalties: Penalties) -> NDArray:
-    """Return W (m, k), column-major, whose rows minimise the objective at H for the feature-major X (n, m)."""
+    """Return W (m, k), whose rows minimise the objective at H for the feature-major X (n, m)."""
+    if not solves_rows(H, penalties, X.dtype):
+        return solve_rows(Data(X.T).rows, H, penalties.terms("W", np.empty((X.shape[1], len(H)), X.dtype), H))
     W = np.empty((H.shape[0], X.shape[1]), X.dtype)
     full_pass(X, H, penalties, W)
     return W.T
@@ -190,6 +211,7 @@ class TallCoordinateDescent:
     ) -> None:
         self.X = X
         self.penalties = penalties
+        self._reference = reference
         self._sample = sample_rows(X, sample_size, rng)
         self._share = self._sample.shape[1] / X.shape[1]
         self._weights = penalties.of_sample(self._share)
@@ -228,23 +250,40 @@ class TallCoordinateDescent:
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return copies of W (m, k) and H (k, n)."""
-        W = self._W.T.copy(order="F") if self._W is not None and self._is_current else self._solve_W()
-        return W, self.H.copy()
+        if self._W is not None and self._is_solved:
+            return self._W.T.copy(order="F"), self.H.copy()
+        return solve_W(self.X, self.H, self.penalties), self.H.copy()
 
-    def residual(self) -> float:
+    def residual(self, W: NDArray, H: NDArray) -> float:
         """Return the KKT residual: |projected gradient| |H|; that of W is 0."""
-        B, C = unpack(self._sums, *self.H.shape)
-        H = self.H.astype(np.float64)
-        gradient = C @ H - B + self.penalties.l1_H + self.penalties.l2_H * H
-        projected = np.where(H > 0, gradient, np.minimum(gradient, 0.0))
-        return float(np.linalg.norm(projected) * np.linalg.norm(H))
+        B, C = unpack(self._sums, *H.shape)
+        wide = H.astype(np.float64)
+        l1, l2 = self.penalties.shrinkage("H")
+        gradient = C @ wide - B + l1 + l2 * wide
+        projected = np.where(wide > 0, gradient, np.minimum(gradient, 0.0))
+        return float(np.linalg.norm(projected) * np.linalg.norm(wide))
 
-    def finish(self) -> tuple[NDArray, NDArray]:
-        """Return W (m, k) and H (k, n)."""
-        return self._W.T if self._W is not None and self._is_current else self._solve_W(), self.H
+    def finish(self, lowest: Lowest, *, late: bool = False) -> None:
+        """Offer W (m, k), the exact rows for H, and H (k, n)."""
+        if self._W is not None and self._is_current:
+            lowest.offer(self._W.T, self.H, (self.loss, self.distance) if self._is_measured else None)
+        if not self._is_solved:
+            lowest.offer(solve_W(self.X, self.H, self.penalties), self.H)
 
-    def _solve_W(self) -> NDArray:
-        return solve_W(self.X, self.H, self.penalties)
+    @property
+    def _is_measured(self) -> bool:
+        """Whether rounding in X's precision cancels in the sum of squares, entry against entry, to that precision.
+
+        An entry of X - WH is off by k + 2 roundings of X's and WH's entries, this way or that: in the sum over N
+        entries that is, relatively, (k + 2) (1 + 2 |X| / |X - WH|) / sqrt(N) roundings.
+        """
+        k, entries = len(self.H), float(self.X.shape[0]) * self.X.shape[1]
+        return (k + 2) * (np.sqrt(self.distance) + 2.0 * np.sqrt(self._reference)) <= np.sqrt(entries * self.distance)
+
+    @property
+    def _is_solved(self) -> bool:
+        """Whether the last pass wrote what `solve_W` would write."""
+        return self._is_current and solves_rows(self.H, self.penalties, self.X.dtype)
 
     def _pass(self, X: Any, H: NDArray, W: NDArray | None = None) -> NDArray[np.float64]:
         return full_pass(X, H, self.penalties, W)
@@ -270,7 +309,7 @@ class TallCoordinateDescent:
     def _plain_step(self) -> NDArray:
         B, C = unpack(self._sums, *self.H.shape)
         H = self.H.astype(np.float64)
-        self._solve_H(H, B, C, self.penalties.l1_H, self.penalties.l2_H)
+        self._solve_H(H, B, C, *self.penalties.shrinkage("H"))
         if self._balanced:
             normalise_rows(H)
         return H.astype(self.X.dtype)

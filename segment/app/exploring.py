@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from segment.app.preset_file import with_preset
-from segment.app.session import Session, Sheet, UserError
+from segment.app.session import Session, Sheet
+from segment.app.user_error import UserError
 from segment.explore import Exploration, gather, run_trials
 from segment.pipeline import Progress
 from segment.records import Micrograph
@@ -35,13 +36,12 @@ def explore_image(image: Micrograph, n_phases: Sequence[int], random_state: int)
     yield replace(gather(image, trials), micrograph=replace(image, image=image.image[:0]))
 
 
-def hang(session: Session, image: Micrograph, found: Exploration) -> Session:
-    """Put an exploration of an image up, with none of its candidates chosen."""
-    version = session.version + 1
-    return replace(session, sheet=Sheet(replace(found, micrograph=image), version), version=version)
+def show_sheet(session: Session, image: Micrograph, found: Exploration) -> Session:
+    """Return the session with the exploration of an image, none of its candidates chosen."""
+    return replace(session, sheet=Sheet(replace(found, micrograph=image)))
 
 
-def choose(session: Session, number: int) -> Session:
+def choose(session: Session, number: int, most_phases: int) -> Session:
     """Learn with a candidate's settings from now on.
 
     Parameters
@@ -49,6 +49,8 @@ def choose(session: Session, number: int) -> Session:
     session : Session
     number : int
         From 1.
+    most_phases : int
+        Most phases that the page can ask for.
 
     Returns
     -------
@@ -64,4 +66,4 @@ def choose(session: Session, number: int) -> Session:
         raise UserError(f"There is no candidate {number}: press Explore first.")
     candidate = sheet.exploration.candidates[number - 1]
     preset = replace(candidate.parameters, preset=f"candidate {number}")
-    return with_preset(replace(session, sheet=replace(sheet, chosen=number)), preset)
+    return with_preset(replace(session, sheet=replace(sheet, chosen=number)), preset, most_phases)

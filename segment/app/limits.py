@@ -26,5 +26,10 @@ class Limits:
     file_mb: int = 200
     image_megapixels: int = 32
     total_megapixels: int = 64
-    n_images: int = 50
+    n_images: int = 100
     n_phases: int = 12
+
+    @property
+    def project_bytes(self) -> int:
+        """What a project unpacks to at most: two images and a component a phase of four bytes a pixel, and labels."""
+        return self.total_megapixels * 1_000_000 * (4 * (2 + self.n_phases) + 8) + 200_000_000

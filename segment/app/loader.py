@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from segment.app.limits import Limits
 from segment.app.model_file import load_model
 from segment.app.preset_file import load_preset
-from segment.app.session import Session, UserError
+from segment.app.project_file import load_project
+from segment.app.session import Session
 from segment.app.side_car import load_side_car
+from segment.app.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -22,22 +25,23 @@ class Loader:
     noun : str
         What such a file is called.
     most_bytes : int
-        The largest that is read, unpacked.
+        The largest that is read, unpacked; 0: what the images that are taken may come to.
     read : callable
-        From a session and a file to the session with what was in it; a ValueError says why it cannot be.
+        From a session, a file and the limits to the session with what was in it; a ValueError says why it cannot be.
     """
 
     noun: str
     most_bytes: int
-    read: Callable[[Session, Path], Session]
+    read: Callable[[Session, Path, Limits], Session]
 
-    def take(self, session: Session, path: Path) -> Session:
+    def take(self, session: Session, path: Path, limits: Limits) -> Session:
         """Return the session with what is in a file.
 
         Parameters
         ----------
         session : Session
         path : Path
+        limits : Limits
 
         Returns
         -------
@@ -51,19 +55,22 @@ class Loader:
             If it cannot be taken up.
         """
         size = _unpacked_size(path)
-        if size > self.most_bytes:
+        most = self.most_bytes or limits.project_bytes
+        if size > most:
+            more = "" if self.most_bytes else "; more with 'segment ui --total-megapixels'"
             raise UserError(
-                f"{path.name}: holds {size / 1e6:.3g} MB; a {self.noun} has at most {self.most_bytes / 1e6:g} MB."
+                f"{path.name}: holds {size / 1e6:.3g} MB; a {self.noun} has at most {most / 1e6:.3g} MB{more}."
             )
-        return self.read(session, path)
+        return self.read(session, path, limits)
 
 
-# A model of 255 phases and 121 features has a megabyte, more where labels taught it, and a side-car holds a model. A
-# preset is twenty lines.
+# A model of 255 phases and 121 features has a megabyte, more where it was trained from labels, and a side-car holds a
+# model. A preset is twenty lines.
 LOADERS = {
     ".npz": Loader("model", 64_000_000, load_model),
     ".json": Loader("side-car", 64_000_000, load_side_car),
     ".toml": Loader("preset", 100_000, load_preset),
+    ".zip": Loader("project", 0, load_project),
 }
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from segment.app.segmentation import default_colours
+from segment.app.limits import Limits
 from segment.app.session import Session
 from segment.model import Segmenter
 
 
-def load_model(session: Session, path: Path) -> Session:
+def load_model(session: Session, path: Path, limits: Limits) -> Session:
     """Read an uploaded model, and apply it from now on.
 
     Parameters
     ----------
     session : Session
     path : Path
+    limits : Limits
+        Not needed: a model has the phases that it has.
 
     Returns
     -------
@@ -28,21 +30,20 @@ def load_model(session: Session, path: Path) -> Session:
     segment.model.ModelFileError
         If it is no model file. Nothing in it is ever executed: a model is plain arrays and JSON.
     """
+    del limits
     return with_model(session, Segmenter.load(path))
 
 
 def with_model(session: Session, segmenter: Segmenter) -> Session:
     """Return the session with a model that is applied from now on; maps made by another are dropped."""
-    names = segmenter.model.names
+    names = tuple("" if name == f"phase {phase}" else name for phase, name in enumerate(segmenter.model.names))
     return replace(
         session,
-        fields=tuple(replace(field, phase_map=None, lesson=None) for field in session.fields),
+        fields=tuple(replace(field, phase_map=None, training=None) for field in session.fields),
         segmenter=segmenter,
         is_loaded=True,
         names=names,
-        colours=default_colours(len(names)),
-        selected=None,
-        version=session.version + 1,
+        splits=None,
     )
 
 

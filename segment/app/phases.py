@@ -1,11 +1,17 @@
-"""Say what the phases are: point at one, name it, colour it."""
+"""Say what the phases are: point at one, name it, colour it, merge it with another."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from segment.app.session import Session, UserError
+import numpy as np
+
+from segment.app.session import Colour, Field, Session
+from segment.app.user_error import UserError
+from segment.model.merging import group_names, merge_phases
+from segment.records import EXCLUDED, PhaseMap
 
 LONGEST = 60
 SUGGESTIONS = (
@@ -37,47 +43,85 @@ class Spot:
         Pixel of the image as read.
     phase : int
         Phase id.
-    share : float
+    name : str
+    probability : float
         Abundance of that phase there, 0 to 1.
     """
 
     row: int
     column: int
     phase: int
-    share: float
+    name: str
+    probability: float
 
 
-def point(session: Session, x: float, y: float) -> tuple[Session, Spot]:
-    """Select the phase at a point of the shown image.
+def shown_map(session: Session, field: Field) -> PhaseMap:
+    """Return the map of an image under the user's names and colours, phases of one name merged.
 
     Parameters
     ----------
     session : Session
-    x, y : float
-        Place in the image as read, band included: 0 is its left or upper edge, 1 its right or lower.
+    field : Field
 
     Returns
     -------
-    session : Session
-        With that phase selected.
-    spot : Spot
+    PhaseMap
 
     Raises
     ------
     UserError
-        If the image has no phase map, or the point lies in the information band.
+        If the image has none.
     """
-    field = session.field
-    if field is None or field.phase_map is None:
+    mapped = field.phase_map
+    if mapped is None:
+        raise UserError(f"{field.file_name} has no phase map yet: press Segment first.")
+    count = len(mapped.names)
+    named = replace(mapped, micrograph=field.micrograph, colours=session.phase_colours(count))
+    return merge_phases(named, session.phase_names(count))
+
+
+def shown_fractions(session: Session, field: Field) -> list[float]:
+    """Return the area fraction of each phase of `shown_map`, without making it."""
+    if field.phase_map is None:
+        return []
+    fractions = field.phase_map.fractions
+    return [float(fractions[list(group)].sum()) for group in group_names(session.phase_names(len(fractions)))]
+
+
+def point(session: Session, image: str, x: float, y: float) -> Spot:
+    """Find the phase at a point of an image.
+
+    Parameters
+    ----------
+    session : Session
+    image : str
+        File name.
+    x, y : float
+        In pixels of the image as read, band included: 0 is its left or upper edge.
+
+    Returns
+    -------
+    Spot
+
+    Raises
+    ------
+    UserError
+        If the image has no phase map, or the point lies in the information band or is excluded.
+    """
+    field = session.fields[session.index_of(image)]
+    mapped = field.phase_map
+    if mapped is None:
         raise UserError("There are no phases to point at yet: press Segment first.")
     height, width = field.full.shape
-    row = min(max(int(y * height), 0), height - 1)
-    column = min(max(int(x * width), 0), width - 1)
-    if row >= field.phase_map.labels.shape[0]:
+    row, column = min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
+    if row >= mapped.labels.shape[0]:
         raise UserError("This point lies in the information band, which has no phase.")
-    phase = int(field.phase_map.labels[row, column])
-    spot = Spot(row, column, phase, float(field.phase_map.abundances[phase, row, column]))
-    return replace(session, selected=phase), spot
+    phase = int(mapped.labels[row, column])
+    if phase == EXCLUDED:
+        raise UserError("This point is excluded, and has no phase.")
+    names = session.phase_names(len(mapped.names))
+    members = next(group for group in group_names(names) if phase in group)
+    return Spot(row, column, members[0], names[phase], float(mapped.abundances[list(members), row, column].sum()))
 
 
 def rename(session: Session, phase: int, name: str) -> Session:
@@ -100,15 +144,17 @@ def rename(session: Session, phase: int, name: str) -> Session:
     UserError
         If the name is empty, too long, not printable or taken; says which.
     """
-    _check_phase(session, phase)
+    members = _members(session, phase)
+    names = session.phase_names(session.n_phases)
     name = " ".join(name.split())
     if not name:
-        raise UserError(f"A phase needs a name: {session.names[phase]!r} keeps its own.")
+        raise UserError(f"A phase needs a name: {names[phase]!r} keeps its own.")
     if len(name) > LONGEST or not name.isprintable():
         raise UserError(f"A name has at most {LONGEST} printable characters.")
-    if any(name.casefold() == other.casefold() for index, other in enumerate(session.names) if index != phase):
-        raise UserError(f"Another phase is called {name!r} already.")
-    return _relabelled(replace(session, names=_with(session.names, phase, name), selected=phase))
+    others = {other.casefold() for index, other in enumerate(names) if index not in members}
+    if name.casefold() in others:
+        raise UserError(f"Another phase is called {name!r} already; to make one phase of both, press Merge.")
+    return replace(session, names=_with(session.names, members, name))
 
 
 def recolour(session: Session, phase: int, colour: str) -> Session:
@@ -131,27 +177,100 @@ def recolour(session: Session, phase: int, colour: str) -> Session:
     UserError
         If the colour is not written so.
     """
-    _check_phase(session, phase)
+    members = _members(session, phase)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        raise UserError(f"A colour is written #rrggbb, not {colour!r}.")
+        raise UserError(f"A colour is written #rrggbb, not {colour[:20]!r}.")
     red, green, blue = bytes.fromhex(colour[1:])
-    return _relabelled(replace(session, colours=_with(session.colours, phase, (red, green, blue))))
+    colours: list[Colour] = list(session.phase_colours(session.n_phases))
+    for member in members:
+        colours[member] = (red, green, blue)
+    return replace(session, colours=tuple(colours))
 
 
-def _check_phase(session: Session, phase: int) -> None:
-    if not 0 <= phase < len(session.names):
-        raise UserError(f"There is no phase {phase}: press Segment first.")
+def merge(session: Session, phase: int, into: int) -> Session:
+    """Make one phase of two: both have the name and the colour of `into` from now on.
+
+    Parameters
+    ----------
+    session : Session
+    phase, into : int
+        Phase ids.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    UserError
+        If they are one phase already, or no other phase would be left.
+    """
+    members, target = _members(session, phase), _members(session, into)
+    names = session.phase_names(session.n_phases)
+    if members == target:
+        raise UserError(f"{names[phase]} is one phase already.")
+    if len(group_names(names)) <= 2:
+        raise UserError("There are only two phases: merged, nothing would be left to measure.")
+    merged = replace(session, names=_with(session.names, members, names[into]))
+    return recolour(merged, into, "#{:02x}{:02x}{:02x}".format(*session.phase_colours(session.n_phases)[into]))
 
 
-def _with(values: tuple, index: int, value: object) -> tuple:
-    return (*values[:index], value, *values[index + 1 :])
+def separate(session: Session, phase: int) -> Session:
+    """Take a merged phase apart again: its members get their own numbers and colours back, the first keeps the name."""
+    members = _members(session, phase)
+    if len(members) < 2:
+        raise UserError(f"{session.phase_names(session.n_phases)[phase]} is not merged with another phase.")
+    colours = list(session.phase_colours(session.n_phases))
+    palette = Session().phase_colours(session.n_phases)
+    for member in members[1:]:
+        colours[member] = palette[member]
+    return replace(session, names=_with(session.names, members[1:], ""), colours=tuple(colours))
 
 
-def _relabelled(session: Session) -> Session:
-    fields = tuple(
-        field
-        if field.phase_map is None
-        else replace(field, phase_map=replace(field.phase_map, names=session.names, colours=session.colours))
-        for field in session.fields
-    )
-    return replace(session, fields=fields, version=session.version + 1)
+def followed(old: Sequence[PhaseMap], new: Sequence[PhaseMap], names: Sequence[str]) -> dict[int, tuple[int, float]]:
+    """Find which phase of new maps covers the pixels of each named phase of old maps of the same images.
+
+    Parameters
+    ----------
+    old, new : sequence of PhaseMap
+        In pairs; those of unlike shapes are passed over.
+    names : sequence of str
+        By phase of the old maps; empty where none was given.
+
+    Returns
+    -------
+    dict of int to (int, float)
+        For each named phase the new phase, no new one twice, and the pixels of both over those of either.
+    """
+    counts = np.zeros((256, 256), dtype=np.int64)
+    for before, after in zip(old, new, strict=True):
+        if before.labels.shape == after.labels.shape:
+            pairs = before.labels.astype(np.int32).ravel() * 256 + after.labels.ravel()
+            counts += np.bincount(pairs, minlength=65536).reshape(256, 256)
+    counts = counts[:EXCLUDED, :EXCLUDED]
+    union = counts.sum(axis=1)[:, None] + counts.sum(axis=0)[None, :] - counts
+    overlap = np.where(union > 0, counts / np.maximum(union, 1), 0.0)
+    overlap = overlap[: len(names), : max((len(item.names) for item in new), default=0)].copy()
+    found: dict[int, tuple[int, float]] = {}
+    for _ in range(min(overlap.shape)):
+        phase, other = (int(index) for index in np.unravel_index(int(overlap.argmax()), overlap.shape))
+        if overlap[phase, other] <= 0:
+            break
+        found[phase] = other, float(overlap[phase, other])
+        overlap[phase], overlap[:, other] = -1, -1
+    return {phase: match for phase, match in found.items() if names[phase]}
+
+
+def _members(session: Session, phase: int) -> tuple[int, ...]:
+    """Return the phases that are merged with one, itself among them."""
+    for group in group_names(session.phase_names(session.n_phases)):
+        if phase in group:
+            return group
+    raise UserError(f"There is no phase {phase}: there are {session.n_phases}, counted from 0.")
+
+
+def _with(names: Sequence[str], members: Sequence[int], name: str) -> tuple[str, ...]:
+    changed = [*names, *("",) * (max(members) + 1 - len(names))]
+    for member in members:
+        changed[member] = name
+    return tuple(changed)

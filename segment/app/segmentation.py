@@ -10,14 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.app.session import Session, UserError
+from segment.app.phases import followed
+from segment.app.session import Colour, Compared, Session
+from segment.app.settings import parameters_of, read_composition
 from segment.app.strokes import painted_labels
+from segment.app.user_error import UserError
+from segment.batch import remark_on_maps
 from segment.composition import Composition, CompositionWarning
 from segment.model import Parameters, Segmenter
-from segment.phases import PhaseComparison, compare_phases
+from segment.phases import compare_phases
 from segment.pipeline import Progress
-from segment.plots import phase_colours
-from segment.records import Micrograph, PhaseMap
+from segment.records import EXCLUDED, Micrograph, PhaseMap
+
+# A name whose pixels overlap less with those of before may stand for something else now.
+SAME = 0.5
+# Pixels of a phase that keep it what it is while another one is divided, at least.
+SAMPLED = 1000
+# Pixels that the rules judge a number of phases by, and the edge of the part that is mapped with each.
+COMPARED, PART = 3000, 384
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Job:
     is_fitted : bool
         Whether to apply `segmenter` as it is.
     labels : tuple of (ndarray of uint8 or None), or None
-        Painted pixels that teach the phases, one an image; see `segment.app.strokes.painted_labels`.
+        Painted pixels that show the phases, one an image; see `segment.app.strokes.painted_labels`.
     composition : Composition or None
         Known fractions, in phase order.
     """
@@ -54,7 +64,7 @@ class Outcome:
     maps : tuple of PhaseMap
         One an image; their micrographs hold no pixels.
     notes : tuple of str
-        What the user should know: what taught the phases, and what the fit warned of.
+        What the user should know: what the phases were learned from, and what the fit warned of.
     """
 
     segmenter: Segmenter
@@ -62,21 +72,95 @@ class Outcome:
     notes: tuple[str, ...]
 
 
-def prepare(session: Session, parameters: Parameters, composition: Composition | None = None) -> Job:
-    """Return what `segment` takes: a loaded model is applied as it is, without one strokes teach the phases.
+def prepare(session: Session, images: Sequence[str] = ()) -> Job:
+    """Return what `segment` takes: a loaded model is applied as it is, without one strokes show the phases.
+
+    Parameters
+    ----------
+    session : Session
+    images : sequence of str, default ()
+        File names, where only these are to be mapped, by the model that there is; empty: all are learned from.
+
+    Returns
+    -------
+    Job
 
     Raises
     ------
     UserError
-        If there is no image, or strokes cannot teach that many phases.
+        If there is no image, or a setting or the strokes cannot be followed; says which.
     """
     if not session.fields:
         raise UserError("There is no image yet: drop one first.")
-    images = tuple(field.micrograph for field in session.fields)
-    if session.is_loaded and session.segmenter is not None:
-        return Job(images, session.segmenter, True, composition=composition)
-    labels = painted_labels(session, parameters.n_phases)
-    return Job(images, Segmenter.from_parameters(parameters), False, labels, composition)
+    parameters = parameters_of(session.settings, session.own)
+    chosen = [session.fields[session.index_of(name)] for name in images] or list(session.fields)
+    if session.segmenter is not None and (session.is_loaded or images):
+        composition = read_composition(session.settings.known, session.segmenter.parameters.n_phases)
+        return Job(tuple(field.micrograph for field in chosen), session.segmenter, True, composition=composition)
+    labels = _divided(session, parameters.n_phases) or painted_labels(session, parameters.n_phases)
+    composition = read_composition(session.settings.known, parameters.n_phases)
+    fitted = Segmenter.from_parameters(parameters)
+    return Job(tuple(field.micrograph for field in chosen), fitted, False, labels, composition)
+
+
+def split(session: Session, phase: int, most_phases: int) -> Session:
+    """Ask for one phase more, into which strokes divide a phase; the map of the others then shows what they are.
+
+    Parameters
+    ----------
+    session : Session
+    phase : int
+        Phase id.
+    most_phases : int
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    UserError
+        If there is no map yet, the model was loaded, or there are as many phases as there can be.
+    """
+    if not session.mapped or session.segmenter is None:
+        raise UserError("There is no phase map to split a phase of: press Segment first.")
+    if session.is_loaded:
+        raise UserError("A loaded model is applied as it is: press Learn from the images first.")
+    count = session.segmenter.parameters.n_phases
+    if not 0 <= phase < count:
+        raise UserError(f"There is no phase {phase}: there are {count}, counted from 0.")
+    if count >= most_phases:
+        raise UserError(f"There are {count} phases already, as many as the page has.")
+    return replace(session, splits=phase, settings=replace(session.settings, n_phases=count + 1))
+
+
+def _divided(session: Session, n_phases: int) -> tuple[NDArray[np.uint8] | None, ...] | None:
+    """Return labels that keep the map of all phases but one, which the strokes divide; None where none is divided."""
+    if session.splits is None:
+        return None
+    painted = painted_labels(session, n_phases)
+    seen = {int(phase) for ids in painted or () if ids is not None for phase in np.unique(ids)}
+    if painted is None or not {session.splits, n_phases - 1} <= seen:
+        raise UserError(
+            f"To split phase {session.splits}, paint a few strokes where it stays phase {session.splits}, and some of "
+            f"phase {n_phases - 1} where it becomes another one."
+        )
+    most = max(SAMPLED, *(int(np.count_nonzero(ids != EXCLUDED)) for ids in painted if ids is not None))
+    labels = []
+    for field, ids in zip(session.fields, painted, strict=True):
+        kept = None if field.phase_map is None else _sampled(field.phase_map.labels, session.splits, most)
+        labels.append(ids if kept is None else kept if ids is None else np.where(ids == EXCLUDED, kept, ids))
+    return tuple(labels)
+
+
+def _sampled(labels: NDArray[np.uint8], without: int, most: int) -> NDArray[np.uint8]:
+    """Return some pixels of each phase but one: no more than strokes could be weighed against."""
+    kept = np.full(labels.shape, EXCLUDED, dtype=np.uint8)
+    for phase in np.unique(labels):
+        if phase not in (without, EXCLUDED):
+            places = np.flatnonzero(labels == phase)
+            kept.ravel()[places[:: max(1, len(places) // most)]] = phase
+    return kept
 
 
 def segment(job: Job) -> Iterator[Progress | Outcome]:
@@ -104,86 +188,147 @@ def segment(job: Job) -> Iterator[Progress | Outcome]:
             yield Progress("segment", steps - len(images) + len(maps), steps, image.name)
             mapped = segmenter.predict(image, **known)
             maps.append(replace(mapped, micrograph=replace(image, image=image.image[:0])))
-        told = (item for item in caught if issubclass(item.category, (RuntimeWarning, CompositionWarning)))
-        notes = tuple(dict.fromkeys(str(item.message) for item in told))
-    yield Outcome(segmenter, tuple(maps), (*_lesson(job), *notes))
+        known_warnings = (item for item in caught if issubclass(item.category, (RuntimeWarning, CompositionWarning)))
+        notes = tuple(dict.fromkeys(str(item.message) for item in known_warnings))
+    said = remark_on_maps(
+        [mapped.fractions for mapped in maps], segmenter.model.names, [image.name for image in images]
+    )
+    remarks = [f"{remark[0].upper()}{remark[1:]}." for remark in (*said, *segmenter.model.remarks)]
+    yield Outcome(segmenter, tuple(maps), (*_sources(job), *remarks, *notes))
 
 
 def compare(
-    images: Sequence[Micrograph], n_phases: Sequence[int], parameters: Parameters
-) -> Iterator[Progress | PhaseComparison]:
-    """Let the rules of `segment.phases` look at several numbers of phases; progress first, what they say last.
+    images: Sequence[Micrograph], shown: int, n_phases: Sequence[int], parameters: Parameters
+) -> Iterator[Progress | Compared]:
+    """Let the rules of `segment.phases` judge several numbers of phases, and map a part of an image with each.
 
     Parameters
     ----------
     images : sequence of Micrograph
+    shown : int
+        Index of the image whose middle is mapped.
     n_phases : sequence of int
     parameters : Parameters
 
     Yields
     ------
-    Progress or PhaseComparison
+    Progress or Compared
+        Progress first, what came of it last.
     """
-    yield Progress("try", 0, 1, f"{min(n_phases)} to {max(n_phases)} phases")
-    yield compare_phases(images, n_phases, parameters=parameters)
+    part, maps = _middle(images[shown]), []
+    numbers = [number for number in n_phases if number > 1]
+    for step, number in enumerate(numbers):
+        yield Progress("try", step, len(numbers) + 1, f"{number} phases")
+        fitted = Segmenter.from_parameters(replace(parameters, n_phases=number))
+        maps.append(fitted.fit_predict(part).labels)
+    yield Progress("try", len(numbers), len(numbers) + 1, f"four rules on {min(n_phases)} to {max(n_phases)} phases")
+    found = compare_phases(images, n_phases, parameters=parameters, max_pixels=COMPARED)
+    yield Compared(found, images[shown].name, part.image, tuple(maps))
 
 
-def accept(session: Session, job: Job, outcome: Outcome) -> Session:
-    """Put the maps where their images still are; keep names and colours where the phases are those of before.
+def _middle(image: Micrograph) -> Micrograph:
+    """Return the middle of an image, pixel for pixel."""
+    height, width = image.image.shape
+    rows = slice(max(0, (height - PART) // 2), (height + PART) // 2)
+    columns = slice(max(0, (width - PART) // 2), (width + PART) // 2)
+    valid = None if image.valid is None else image.valid[rows, columns]
+    if valid is not None and not valid.any():
+        return image
+    colour = None if image.colour is None else image.colour[rows, columns]
+    return replace(image, image=np.ascontiguousarray(image.image[rows, columns]), valid=valid, colour=colour)
+
+
+def take_maps(session: Session, job: Job, outcome: Outcome) -> tuple[Session, tuple[str, ...]]:
+    """Put the maps where their images still are; names and colours follow the pixels that had them.
 
     Parameters
     ----------
     session : Session
         As it is now, which may differ from what was segmented.
     job : Job
-        What was segmented. Where a loaded model was applied or strokes taught the phases, these are those that the user
+        What was segmented. Where a loaded model was applied or strokes showed the phases, these are those that the user
         named.
     outcome : Outcome
 
     Returns
     -------
-    Session
+    session : Session
+    remarks : tuple of str
+        What happened to names that moved to other pixels.
     """
-    model = outcome.segmenter.model
-    names, colours = model.names, default_colours(len(model.names))
-    if job.labels is not None or (session.is_loaded and model.digest == _digest(session)):
-        names = (*session.names, *names[len(session.names) :])[: len(names)]
-        colours = (*session.colours, *colours[len(session.colours) :])[: len(names)]
-    lessons = job.labels or (None,) * len(job.images)
-    made = {id(image): index for index, image in enumerate(job.images)}
+    places = [
+        next((index for index, image in enumerate(job.images) if _is_same(image, field.micrograph)), None)
+        for field in session.fields
+    ]
+    count = len(outcome.segmenter.model.names)
+    names, colours, remarks = session.names, session.colours, ()
+    pairs = [
+        (field.phase_map, outcome.maps[index])
+        for field, index in zip(session.fields, places, strict=True)
+        if field.phase_map is not None and index is not None
+    ]
+    if job.labels is None and not job.is_fitted and pairs and session.segmenter is not None:
+        names, colours, remarks = _following(session, pairs, count)
+    labels = job.labels or (None,) * len(job.images)
+    is_partial = job.is_fitted or len(job.images) < len(session.fields)
     fields = []
-    for field in session.fields:
-        index = made.get(id(field.micrograph))
+    for field, index in zip(session.fields, places, strict=True):
         if index is None:
-            fields.append(replace(field, phase_map=None, lesson=None))
+            fields.append(field if is_partial else replace(field, phase_map=None, training=None))
             continue
-        mapped = replace(outcome.maps[index], micrograph=field.micrograph, names=names, colours=colours)
-        fields.append(replace(field, phase_map=mapped, composition=job.composition, lesson=lessons[index]))
-    return replace(
+        mapped = replace(outcome.maps[index], micrograph=field.micrograph)
+        changed = replace(field, phase_map=mapped, composition=job.composition, training=labels[index])
+        previous = field.previous if field.phase_map is None else field.phase_map.labels
+        fields.append(replace(changed, is_accepted=False, previous=previous))
+    after = replace(
         session,
         fields=tuple(fields),
         segmenter=outcome.segmenter,
         names=names,
         colours=colours,
-        selected=None,
-        version=session.version + 1,
+        splits=None,
+        measured=None,
+    )
+    return replace(after, settings=replace(after.settings, n_phases=max(2, count))), remarks
+
+
+def _is_same(image: Micrograph, other: Micrograph) -> bool:
+    """Whether an image that was segmented is still what it was; undo and redo bring its arrays back, not the record."""
+    return (
+        image.path == other.path
+        and image.image.shape == other.image.shape
+        and image.image.__array_interface__["data"] == other.image.__array_interface__["data"]
+        and (image.valid is None) == (other.valid is None)
+        and (image.valid is None or other.valid is None or np.array_equal(image.valid, other.valid))
     )
 
 
-def default_colours(n_phases: int) -> tuple[tuple[int, int, int], ...]:
-    """Return the standard palette as plain numbers."""
-    return tuple((int(red), int(green), int(blue)) for red, green, blue in phase_colours(n_phases))
+def _following(
+    session: Session, pairs: list[tuple[PhaseMap, PhaseMap]], count: int
+) -> tuple[tuple[str, ...], tuple[Colour, ...], tuple[str, ...]]:
+    before = pairs[0][0].names
+    given = (*session.names, *("",) * len(before))[: len(before)]
+    named = tuple(name or "-" for name in given)
+    moved = followed([old for old, _ in pairs], [new for _, new in pairs], named)
+    names, colours = [""] * count, list(Session().phase_colours(count))
+    remarks = []
+    for phase, (other, overlap) in moved.items():
+        names[other] = given[phase]
+        colours[other] = session.phase_colours(len(before))[phase]
+        if given[phase] and overlap < SAME:
+            remarks.append(
+                f"{given[phase]} now covers other pixels than before ({100 * overlap:.0f} % in common): check its name."
+            )
+    lost = [name for phase, name in enumerate(given) if name and phase not in moved]
+    remarks += [f"No phase covers what was {name} before: its name is given to none." for name in lost]
+    return tuple(names), tuple(colours), tuple(remarks)
 
 
-def _digest(session: Session) -> str | None:
-    return None if session.segmenter is None else session.segmenter.model.digest
-
-
-def _lesson(job: Job) -> tuple[str, ...]:
-    """Say which phases strokes taught, and which were found without."""
+def _sources(job: Job) -> tuple[str, ...]:
+    """Say which phases strokes showed, and which were found without."""
     if job.labels is None:
         return ()
     painted = {int(phase) for ids in job.labels if ids is not None for phase in np.unique(ids)}
     alone = [str(phase) for phase in range(job.segmenter.parameters.n_phases) if phase not in painted]
     found = f" Without strokes, phase {' and '.join(alone)} was found among the other pixels." if alone else ""
-    return (f"Taught by your strokes.{found}",)
+    return (f"Learned from your strokes.{found}",)

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from segment.app.gradio_start import loading_gradio
 from segment.app.limits import Limits
 from segment.app.worker import Worker
 
@@ -23,7 +22,12 @@ class PortError(OSError):
     """The port cannot be had; the message names it."""
 
 
-def serve(port: int | None = None, limits: Limits | None = None, on_ready: Callable[[str], None] = print) -> None:
+def serve(
+    port: int | None = None,
+    limits: Limits | None = None,
+    on_ready: Callable[[str], None] = print,
+    projects: Path | None = None,
+) -> None:
     """Serve the app until interrupted.
 
     Parameters
@@ -34,6 +38,8 @@ def serve(port: int | None = None, limits: Limits | None = None, on_ready: Calla
         What uploads are taken.
     on_ready : callable, optional
         Called with the address once the page can be loaded; prints it by default.
+    projects : Path, optional
+        Folder of the projects, which stay when the app ends; None: one of the user's in the system's temporary folder.
 
     Raises
     ------
@@ -49,9 +55,7 @@ def serve(port: int | None = None, limits: Limits | None = None, on_ready: Calla
     worker.start()
     try:
         with tempfile.TemporaryDirectory(prefix="segment-app-") as folder:
-            # Gradio's own uploads are not used; what it may write goes where it is removed.
-            os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "gradio"))
-            _run(listening, address, Path(folder, "inbox"), worker, limits or Limits(), on_ready)
+            _run(listening, address, Path(folder, "inbox"), worker, limits or Limits(), on_ready, projects)
     except KeyboardInterrupt:
         # Ctrl-C is how the app ends.
         return
@@ -67,43 +71,17 @@ def _run(
     worker: Worker,
     limits: Limits,
     on_ready: Callable[[str], None],
+    projects: Path | None,
 ) -> None:
-    with loading_gradio():
-        import gradio
-        import uvicorn
-        from fastapi import FastAPI
-        from gradio.themes import Default
-        from starlette.middleware.trustedhost import TrustedHostMiddleware
+    import uvicorn
 
-        from segment.app.actions import Actions
-        from segment.app.desk import Desk
-        from segment.app.layout import Page, browser_file
-        from segment.app.routes import make_routes
-        from segment.app.uploads import Inbox
+    from segment.app.jobs import Jobs
+    from segment.app.projects import Projects, usual_folder
+    from segment.app.routes import make_app
+    from segment.app.uploads import Inbox
 
-        actions = Actions(Desk(), Inbox(inbox), worker, limits)
-        blocks = Page(actions).blocks.queue(api_open=False, max_size=32)
-        app = FastAPI(openapi_url=None)
-        # A foreign page whose name was made to point at this machine is not let in.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-        app.include_router(make_routes(actions))
-        theme = Default(
-            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], spacing_size="sm", text_size="sm"
-        )
-        app = gradio.mount_gradio_app(
-            app,
-            blocks,
-            path="/",
-            theme=theme,
-            css=browser_file("style.css"),
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            mcp_server=False,
-            ssr_mode=False,
-            pwa=False,
-            max_file_size=1024,
-        )
+    kept = Projects(projects or usual_folder())
+    app = make_app(kept, Inbox(inbox), Jobs(worker), limits, (HOST, "localhost"))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     startup, shutdown = server.startup, server.shutdown
@@ -113,7 +91,7 @@ def _run(
         on_ready(address)
 
     async def ended(sockets: list[socket.socket] | None = None) -> None:
-        # Every open page holds a connection; that it is cut off now is no error.
+        # An open page asks again and again; that it is cut off now is no error.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await shutdown(sockets)
 

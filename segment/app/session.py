@@ -1,28 +1,28 @@
-"""What one user has on the table: images, phases, names and colours."""
+"""What one user has open: images, strokes, phases, names, colours and settings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.app.settings import Settings
+from segment.app.user_error import UserError
 from segment.composition import Composition
-from segment.model import FittedModel, Parameters, Segmenter, presets
+from segment.model import FittedModel, Parameters, Segmenter
 from segment.pipeline import ReadOptions
-from segment.records import Micrograph, PhaseMap
+from segment.plots.colours import phase_colours
+from segment.records import Micrograph, Objects, PhaseMap
 
 if TYPE_CHECKING:
     from segment.explore import Exploration
     from segment.phases import PhaseComparison
+    from segment.report import ReportTable
 
 Colour = tuple[int, int, int]
-N_PHASES = int(presets()["default"]["n_phases"])
-
-
-class UserError(ValueError):
-    """Something the user can put right; the message says what and how."""
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,23 @@ class Stroke:
 
     phase: int
     width: int
-    points: tuple[tuple[float, float], ...]
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A polygon drawn on an image.
+
+    Attributes
+    ----------
+    kind : {"include", "exclude"}
+        Where there are regions to include, nothing outside them is measured; what lies in a region to exclude never is.
+    points : tuple of (float, float)
+        Corners, x and y in pixels of the image as read.
+    """
+
+    kind: str
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True)
@@ -55,17 +71,28 @@ class Field:
     detected : Micrograph
         As read: band and pixel size from the file.
     micrograph : Micrograph
-        As corrected. Both images are views of `full`.
+        As corrected. Both images are views of `full`, unless pixels are excluded.
     options : ReadOptions
         The corrections, for the side-car.
     phase_map : PhaseMap or None
-        None before segmentation, or after a correction of the band.
+        Of the model's phases, none of them merged. None before segmentation, or after a correction of the band or the
+        regions.
     composition : Composition or None
         The known fractions that guided `phase_map`.
     strokes : tuple of Stroke
         What is painted on the image, oldest first.
-    lesson : ndarray of uint8, shape (h, w), or None
-        Phase ids, 255 elsewhere: the painted pixels that taught the model of `phase_map`.
+    regions : tuple of Region
+        What is drawn on the image to include or exclude.
+    training : ndarray of uint8, shape (h, w), or None
+        Phase ids, 255 elsewhere: the painted pixels that the model of `phase_map` was trained from.
+    is_accepted : bool
+        Whether the user has checked `phase_map`.
+    painted : ndarray of uint8, shape (rows, w), or None
+        Phase ids, 255 elsewhere: a dropped file of strokes, under those that are painted here.
+    mask : ndarray of bool, shape of `full`, or None
+        A dropped mask: which pixels take part.
+    previous : ndarray of uint8, shape (h, w), or None
+        Labels of the map before `phase_map`, to compare with.
     """
 
     full: NDArray[np.float32]
@@ -75,27 +102,17 @@ class Field:
     phase_map: PhaseMap | None = None
     composition: Composition | None = None
     strokes: tuple[Stroke, ...] = ()
-    lesson: NDArray[np.uint8] | None = None
+    regions: tuple[Region, ...] = ()
+    training: NDArray[np.uint8] | None = None
+    is_accepted: bool = False
+    painted: NDArray[np.uint8] | None = None
+    mask: NDArray[np.bool_] | None = None
+    previous: NDArray[np.uint8] | None = None
 
     @property
     def file_name(self) -> str:
         """Name of the uploaded file, without folders."""
         return self.micrograph.name if self.micrograph.path is None else self.micrograph.path.name
-
-
-@dataclass(frozen=True)
-class Restored:
-    """Settings of an earlier result, for the controls of the page.
-
-    Attributes
-    ----------
-    parameters : Parameters
-    known : str or None
-        Known fractions, as the page's field has them; None leaves what it has.
-    """
-
-    parameters: Parameters
-    known: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,15 +122,77 @@ class Sheet:
     Attributes
     ----------
     exploration : Exploration
-    version : int
-        The session's when it was put up.
     chosen : int or None
         Number of the candidate that was chosen last.
     """
 
     exploration: Exploration
-    version: int
     chosen: int | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What several numbers of phases come to.
+
+    Attributes
+    ----------
+    rules : PhaseComparison
+        What the rules say of them.
+    name : str
+        The image that is shown.
+    image : ndarray of float32, shape (h, w)
+        The middle of it.
+    maps : tuple of ndarray of uint8, shape (h, w)
+        Its phase map for 2, 3, ... phases.
+    """
+
+    rules: PhaseComparison
+    name: str
+    image: NDArray[np.float32]
+    maps: tuple[NDArray[np.uint8], ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The objects of one image.
+
+    Attributes
+    ----------
+    image : str
+        File name.
+    what : str
+        What the objects are, in words.
+    objects : Objects
+    """
+
+    image: str
+    what: str
+    objects: Objects
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What a standard says of the open images.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `segment.app.standards.KINDS`.
+    title : str
+    tables : tuple of segment.report.ReportTable
+    caveats : tuple of str
+    picture : ndarray of uint8
+        The first field, marked.
+    page : ndarray of uint8, shape (n,)
+        All of it as a page of its own: the bytes of the HTML.
+    """
+
+    kind: str
+    title: str
+    tables: tuple[ReportTable, ...]
+    caveats: tuple[str, ...]
+    picture: NDArray[np.uint8]
+    page: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -124,79 +203,94 @@ class Session:
     ----------
     fields : tuple of Field
         The images, in the order in which they were dropped.
-    current : int
-        Index of the field that is shown.
     segmenter : Segmenter or None
         Fitted or loaded; None before.
     is_loaded : bool
-        Whether `segmenter` came from a model file, and is to be applied rather than fitted.
+        Whether `segmenter` came from a file, and is to be applied rather than fitted.
     names : tuple of str
-        Name of each phase of `segmenter`.
+        Names that the user gave, by phase id; the empty string where none was given. Phases of one name are merged.
     colours : tuple of (int, int, int)
-        Colour of each phase.
-    selected : int or None
-        The phase last pointed at.
-    n_phases : int
-        The number of phases that the page asks for; so many can be painted.
-    comparison : PhaseComparison or None
-        What the rules say of the number of phases.
-    sheet : Sheet or None
-        The last exploration.
+        Colours that the user gave, by phase id; the standard palette beyond.
+    settings : Settings
+        What the controls of the page are set to.
     own : Parameters or None
         A preset of the user's own: from a file, a side-car or the sheet.
-    restored : Restored or None
-        The settings that were chosen last, of a side-car, a preset file or the sheet.
-    version : int
-        Grows with every change of what pictures show.
+    splits : int or None
+        Phase that the next segmentation divides by strokes, while the map of the others stays; None: none.
+    comparison : Compared or None
+        The last comparison of numbers of phases.
+    sheet : Sheet or None
+        The last exploration.
+    measured : Measured or None
+        The objects that were measured last.
+    rated : Rated or None
+        What was measured last by a standard.
     """
 
     fields: tuple[Field, ...] = ()
-    current: int = 0
     segmenter: Segmenter | None = None
     is_loaded: bool = False
     names: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
-    selected: int | None = None
-    n_phases: int = N_PHASES
-    comparison: PhaseComparison | None = None
-    sheet: Sheet | None = None
+    settings: Settings = field(default_factory=Settings)
     own: Parameters | None = None
-    restored: Restored | None = None
-    version: int = 0
-
-    @property
-    def field(self) -> Field | None:
-        """The field that is shown."""
-        return self.fields[self.current] if self.fields else None
+    splits: int | None = None
+    comparison: Compared | None = None
+    sheet: Sheet | None = None
+    measured: Measured | None = None
+    rated: Rated | None = None
 
     @property
     def mapped(self) -> tuple[Field, ...]:
         """The fields that have a phase map."""
-        return tuple(field for field in self.fields if field.phase_map is not None)
+        return tuple(item for item in self.fields if item.phase_map is not None)
+
+    @property
+    def n_phases(self) -> int:
+        """The number of phases that can be named and painted: those of the model, or as many as are asked for."""
+        mapped = self.segmenter is not None and (self.is_loaded or bool(self.mapped))
+        of_model = self.segmenter.parameters.n_phases if self.segmenter is not None and mapped else 0
+        return max(of_model, self.settings.n_phases)
 
     @property
     def model(self) -> FittedModel:
         """What was learned, with the user's names."""
         if self.segmenter is None:
             raise UserError("There is no model yet: press Segment first.")
-        return replace(self.segmenter.model, names=self.names)
+        model = self.segmenter.model
+        return replace(model, names=self.phase_names(len(model.names)))
 
-    def with_field(self, index: int, field: Field) -> Session:
+    def phase_names(self, n_phases: int) -> tuple[str, ...]:
+        """Return a name for each of the first phases, the user's where there is one."""
+        given = (*self.names, *("",) * n_phases)[:n_phases]
+        return tuple(name or f"phase {phase}" for phase, name in enumerate(given))
+
+    def phase_colours(self, n_phases: int) -> tuple[Colour, ...]:
+        """Return a colour for each of the first phases, the user's where there is one."""
+        palette = [tuple(int(value) for value in colour) for colour in phase_colours(n_phases)]
+        return (*self.colours, *palette[len(self.colours) :])[:n_phases]  # pyright: ignore[reportReturnType]
+
+    def index_of(self, file_name: str) -> int:
+        """Return the place of the image of that file name; UserError where there is none."""
+        for index, item in enumerate(self.fields):
+            if item.file_name == file_name:
+                return index
+        raise UserError(f"There is no image {file_name!r} any more: drop it again.")
+
+    def with_field(self, index: int, changed: Field) -> Session:
         """Return the session with one field replaced."""
-        fields = (*self.fields[:index], field, *self.fields[index + 1 :])
-        return replace(self, fields=fields, comparison=None, version=self.version + 1)
+        return replace(self, fields=(*self.fields[:index], changed, *self.fields[index + 1 :]))
 
 
-def show(session: Session, file_name: str) -> Session:
-    """Turn to the image of that file name."""
-    for index, field in enumerate(session.fields):
-        if field.file_name == file_name:
-            return replace(session, current=index)
-    raise UserError(f"There is no image {file_name!r} any more: drop it again.")
+def remove(session: Session, image: str) -> Session:
+    """Take an image out of the session; names, colours and settings stay."""
+    index = session.index_of(image)
+    return replace(session, fields=(*session.fields[:index], *session.fields[index + 1 :]), comparison=None)
 
 
-def remove(session: Session) -> Session:
-    """Put the shown image away."""
-    fields = (*session.fields[: session.current], *session.fields[session.current + 1 :])
-    current = max(0, min(session.current, len(fields) - 1))
-    return replace(session, fields=fields, current=current, comparison=None, version=session.version + 1)
+def accept(session: Session, image: str, is_accepted: bool = True) -> Session:
+    """Note that the user has checked the map of an image, or that it is to be checked again."""
+    index = session.index_of(image)
+    if session.fields[index].phase_map is None:
+        raise UserError(f"{image} has no phase map yet: press Segment first.")
+    return session.with_field(index, replace(session.fields[index], is_accepted=bool(is_accepted)))

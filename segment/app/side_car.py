@@ -6,25 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from segment.app.corrections import corrected
+from segment.app.limits import Limits
 from segment.app.model_file import with_model
-from segment.app.session import Field, Restored, Session, UserError
+from segment.app.session import Field, Session
+from segment.app.settings import settings_of
+from segment.app.user_error import UserError
 from segment.composition import Composition
 from segment.model import Segmenter, presets
 from segment.pipeline import ReadOptions, read_recipe
 
 
-def load_side_car(session: Session, path: Path) -> Session:
+def load_side_car(session: Session, path: Path, limits: Limits) -> Session:
     """Read an uploaded side-car, and segment as it says from now on.
 
     Parameters
     ----------
     session : Session
     path : Path
+    limits : Limits
 
     Returns
     -------
     Session
-        With the side-car's model and names, and its settings for the page's controls. An open image that it was made of
+        With the side-car's model and names, and its settings. An open image that it was made of
         gets its band and pixel size. Maps made by another model are dropped.
 
     Raises
@@ -43,7 +47,7 @@ def load_side_car(session: Session, path: Path) -> Session:
     session = with_model(replace(session, fields=fields), Segmenter.from_model(recipe.model))
     parameters = recipe.model.parameters
     own = session.own if parameters.preset in presets() else parameters
-    return replace(session, own=own, restored=Restored(parameters, known))
+    return replace(session, own=own, settings=settings_of(parameters, limits.n_phases, known))
 
 
 def _as_read(field: Field, options: ReadOptions, path: Path) -> Field:
@@ -68,5 +72,5 @@ def _known(composition: Composition | None, names: tuple[str, ...], path: Path) 
         )
     if isinstance(fractions, str):
         return fractions
-    shares = [fractions.get(name, 0.0) for name in names] if isinstance(fractions, dict) else list(fractions)
-    return ", ".join(f"{100 * share:.12g}" for share in shares)
+    given = [fractions.get(name, 0.0) for name in names] if isinstance(fractions, dict) else list(fractions)
+    return ", ".join(f"{100 * value:.12g}" for value in given)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from segment.app.label_file import as_labels
 from segment.app.limits import Limits
 from segment.app.loader import LOADERS
 from segment.app.session import Field, Session
@@ -52,14 +53,14 @@ class Inbox:
 
 
 def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Session, tuple[str, ...]]:
-    """Read uploaded files into the session, delete them, and turn to the first image that is new.
+    """Read uploaded files into the session, and delete them.
 
     Parameters
     ----------
     session : Session
     files : sequence of Path
         Temporary files, named as the user named them; all are deleted, whatever happens. One that ends in .npz is a
-        saved model, one in .json a side-car, one in .toml a preset.
+        saved model, one in .json a side-car, one in .toml a preset, one in .zip a project.
     limits : Limits
 
     Returns
@@ -69,20 +70,20 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
     complaints : tuple of str
         One sentence for every file that could not.
     """
-    taken, complaints = replace(session, restored=None), []
+    taken, complaints = session, []
     with tempfile.TemporaryDirectory(prefix="segment-upload-") as folder:
         gathered = _gathered(files, Path(folder), {field.file_name for field in session.fields})
         # What is no image is taken up after the images that are dropped with it.
         for path in sorted(gathered, key=lambda path: path.suffix.lower() in LOADERS):
             loader = LOADERS.get(path.suffix.lower())
             try:
-                taken = _with_image(taken, path, limits) if loader is None else loader.take(taken, path)
+                taken = _with_image(taken, path, limits) if loader is None else loader.take(taken, path, limits)
             except (ValueError, OSError, MemoryError) as error:
                 complaints.append(_sentence(error, path))
     if files and not gathered:
         complaints.append("Only text files of a microscope were dropped: drop them together with their image.")
     if len(taken.fields) > len(session.fields):
-        taken = replace(taken, current=len(session.fields), comparison=None, version=taken.version + 1)
+        taken = replace(taken, comparison=None)
     return taken, tuple(complaints)
 
 
@@ -123,6 +124,9 @@ def _distinct(target: Path, taken: set[str]) -> Path:
 
 
 def _with_image(session: Session, path: Path, limits: Limits) -> Session:
+    labelled = as_labels(session, path)
+    if labelled is not None:
+        return labelled
     _check_room(session, path, limits)
     field = _read(path, limits)
     _check_pixels(session, field, limits)
@@ -132,18 +136,27 @@ def _with_image(session: Session, path: Path, limits: Limits) -> Session:
 def _read(path: Path, limits: Limits) -> Field:
     with at_most(limits.image_megapixels * MILLION):
         found = read_micrograph(path)
-        full = found.image if found.band.top is None else read_micrograph(path, band="none").image
+        is_whole = found.band.top is None and found.valid is None
+        # As it is: nothing is looked for in the band.
+        full = found.image if is_whole else read_micrograph(path, band="none", borders="none", overlays="none").image
     # The file itself is about to go: what is kept is its name.
-    detected = replace(found, path=Path(path.name), image=full[: found.band.top])
+    image = full[: found.band.top] if found.valid is None else found.image
+    detected = replace(found, path=Path(path.name), image=image)
     return Field(full, detected, detected, ReadOptions())
 
 
 def _check_room(session: Session, path: Path, limits: Limits) -> None:
     if len(session.fields) >= limits.n_images:
-        raise ValueError(f"{path.name}: {limits.n_images} images are open already, and no more are taken at once")
+        raise ValueError(
+            f"{path.name}: {limits.n_images} images are open already, the most that are taken; more with "
+            "'segment ui --images'"
+        )
     size = path.stat().st_size
     if size > limits.file_mb * MILLION:
-        raise ValueError(f"{path.name}: is {size / MILLION:.0f} MB large, and at most {limits.file_mb} MB are taken")
+        raise ValueError(
+            f"{path.name}: is {size / MILLION:.0f} MB large, and at most {limits.file_mb} MB are taken; more with "
+            "'segment ui --file-mb'"
+        )
 
 
 def _check_pixels(session: Session, field: Field, limits: Limits) -> None:
@@ -151,7 +164,8 @@ def _check_pixels(session: Session, field: Field, limits: Limits) -> None:
     if total > limits.total_megapixels * MILLION:
         raise ValueError(
             f"{field.file_name}: together with it the open images would have {total / MILLION:.0f} million pixels, and "
-            f"at most {limits.total_megapixels} million are taken; remove some, or use the command line"
+            f"at most {limits.total_megapixels} million are taken; more with 'segment ui --total-megapixels', or use "
+            "'segment run'"
         )
 
 

@@ -1,218 +1,270 @@
-"""What the page shows of a session, as plain values for the browser."""
+"""What the page shows of a project, as plain values for the browser."""
 
 from __future__ import annotations
 
-from html import escape
+import hashlib
+from dataclasses import asdict
 from typing import Any
 
-from segment.app.phases import SUGGESTIONS
-from segment.app.segmentation import default_colours
+import numpy as np
+
+from segment.app.limits import Limits
+from segment.app.phases import SUGGESTIONS, shown_fractions
+from segment.app.project import Project
+from segment.app.remarks import find_remarks, interval_over, outlying
 from segment.app.session import Colour, Field, Session
+from segment.app.standards import KINDS
 from segment.app.strokes import count_strokes
-from segment.measure import FieldStatistics, measure_fractions, summarise_fields
+from segment.batch import DOUBTFUL
+from segment.features import FEATURES
+from segment.interchange import IMAGE_FORMATS, TABLE_FORMATS
+from segment.model import presets
+from segment.model.merging import group_names
 from segment.phases import RULES
 
-EXPLORE = "Segment the shown image in many ways, and choose the map that fits what you know of the material."
+
+def view(project: Project, word: str, limits: Limits) -> dict[str, Any]:
+    """Return everything that the page shows of a project.
+
+    Parameters
+    ----------
+    project : Project
+    word : str
+        Under which its pictures are served.
+    limits : Limits
+
+    Returns
+    -------
+    dict
+        JSON values.
+    """
+    with project.lock:
+        session, number = project.session, project.number
+        undo, redo = project.labels
+        odd = outlying(session)
+        return {
+            "number": number,
+            "undo": undo,
+            "redo": redo,
+            "settings": {name: getattr(session.settings, name) for name in session.settings.__dataclass_fields__},
+            "presets": [*sorted(presets()), *([] if session.own is None else [session.own.preset])],
+            "features": sorted(FEATURES),
+            "limits": {"n_phases": limits.n_phases, "file_mb": limits.file_mb},
+            "exports": [*IMAGE_FORMATS, *TABLE_FORMATS],
+            "source": _source(session),
+            "is_loaded": session.is_loaded,
+            "splits": session.splits,
+            "images": [_image(project, word, index, odd) for index in range(len(session.fields))],
+            "phases": _phases(session),
+            "suggestions": SUGGESTIONS,
+            "remarks": find_remarks(session),
+            "model": _model(session, f"/project/{word}/pictures"),
+            "sheet": _sheet(project, word),
+            "choice": _choice(session, word, number),
+            "objects": _objects(project),
+            "standards": [{"kind": kind, "title": title} for kind, title in KINDS.items()],
+            "rated": _rated(project, word),
+        }
 
 
-def viewer(session: Session, token: str) -> dict[str, Any]:
-    """Return what the viewer needs of the shown image: addresses of its layers, its size, its band and its strokes."""
-    field = session.field
-    if field is None:
-        return {"micrograph": ""}
-    height, width = field.full.shape
+def _image(project: Project, word: str, index: int, odd: dict[str, str]) -> dict[str, Any]:
+    session = project.session
+    field = session.fields[index]
+    micrograph, (height, width) = field.micrograph, field.full.shape
+    place, shown = f"/project/{word}/pictures/{index}", project.key_of(field.full)
+    mapped = field.phase_map
+    look = "" if mapped is None else f"{project.key_of(mapped.labels)}-{_style(session)}"
+    valid = micrograph.valid
+    pixels = micrograph.image.size if valid is None else int(np.count_nonzero(valid))
+    # A picture has another address where it shows something else, and no other.
+    fresh = f"{shown}-{micrograph.image.shape[0]}"
+    parts = 0 if mapped is None else len(group_names(session.phase_names(len(mapped.names))))
     return {
         "name": field.file_name,
-        "micrograph": _address(token, f"micrograph/{session.current}.png", session),
-        "colours": "" if field.phase_map is None else _address(token, f"colours/{session.current}.png", session),
         "width": width,
         "height": height,
-        "rows": field.micrograph.image.shape[0],
-        "brushes": _brushes(session),
+        "rows": micrograph.image.shape[0],
+        "micrograph": f"{place}/micrograph.png?v={fresh}",
+        "histogram": f"{place}/histogram?v={fresh}",
+        "thumbnail": f"{place}/thumbnail.png?v={fresh}-{look}",
+        "colours": None if mapped is None else f"{place}/colours.png?v={look}",
+        "previous": None if field.previous is None else f"{place}/previous.png?v={project.key_of(field.previous)}",
+        "painted": None
+        if field.painted is None
+        else f"{place}/painted.png?v={project.key_of(field.painted)}-{_style(session)}",
+        "components": [f"{place}/component-{part}.png?v={look}" for part in range(parts)],
         "strokes": [
-            {"phase": stroke.phase, "width": stroke.width, "points": " ".join(f"{x:g},{y:g}" for x, y in stroke.points)}
-            for stroke in field.strokes
+            {"phase": stroke.phase, "width": stroke.width, "points": stroke.points} for stroke in field.strokes
         ],
+        "regions": [{"kind": region.kind, "points": region.points} for region in field.regions],
+        "has_mask": field.mask is not None,
+        "excluded": micrograph.image.size - pixels,
+        "pixels": pixels,
+        "band": micrograph.band.top,
+        "pixel_size": micrograph.calibration.pixel_size_um,
+        "is_corrected": field.options != type(field.options)(),
+        "reading": _reading(field),
+        "fractions": shown_fractions(session, field),
+        "is_accepted": field.is_accepted,
+        "outlying": odd.get(field.file_name, ""),
+        "notes": list(micrograph.notes) + ([] if mapped is None else list(mapped.treatment.notes)),
     }
 
 
-def phases(session: Session) -> dict[str, Any]:
-    """Return the table of phases: colour, name, share; area, and mean over the images with its 95 % interval."""
-    field = session.field
-    mapped = None if field is None else field.phase_map
-    if mapped is None:
-        return {"rows": []}
-    rows = measure_fractions(mapped)
-    others = [100 * other.phase_map.fractions for other in session.mapped if other.phase_map is not None]
-    statistics = [summarise_fields([shares[row.phase] for shares in others]) for row in rows]
-    return {
-        "rows": [
+def _style(session: Session) -> str:
+    """Return a word for the colours and the merged phases."""
+    groups = group_names(session.phase_names(session.n_phases))
+    described = f"{session.phase_colours(session.n_phases)}{groups}".encode()
+    return hashlib.sha256(described).hexdigest()[:12]
+
+
+def _phases(session: Session) -> list[dict[str, Any]]:
+    """Return the table of phases: colour, name, and the fraction over the images with its interval."""
+    names, colours = session.phase_names(session.n_phases), session.phase_colours(session.n_phases)
+    table = [shown_fractions(session, field) for field in session.mapped]
+    count = len(table[0]) if table else 0
+    rows = []
+    for row, members in enumerate(group_names(names)):
+        first = members[0]
+        # A phase that is asked for, and that no map has yet, has no fraction.
+        found = [fractions[row] for fractions in table] if row < count else []
+        rows.append(
             {
-                "phase": row.phase,
-                "name": row.name,
-                "colour": _written(session.colours[row.phase]),
-                "fraction": f"{100 * row.fraction:.1f}",
-                "detail": "\n".join(filter(None, (_area(row.area_um2), _over_fields(over)))),
+                "phase": first,
+                "members": members,
+                "name": names[first],
+                "is_named": bool((*session.names, *("",) * len(names))[first]),
+                "colour": written(colours[first]),
+                "over": interval_over(found),
+                "replicability": _found_again(session, members),
             }
-            for row, over in zip(rows, statistics, strict=True)
-        ],
-        "selected": session.selected,
-        "suggestions": SUGGESTIONS,
-    }
+        )
+    return rows
 
 
-def components(session: Session, token: str) -> str:
-    """Return the abundance maps of the shown image as HTML; the browser fetches them when they come into sight."""
-    field = session.field
-    mapped = None if field is None else field.phase_map
-    if mapped is None:
-        return hint("The share of each phase in each pixel appears here.")
-    figures = [
-        f'<figure><img loading="lazy" src="{_address(token, f"component/{session.current}/{phase}.png", session)}" '
-        f'alt="Abundance of {escape(name)}"><figcaption>{escape(name)} · {100 * fraction:.1f} %</figcaption></figure>'
-        for phase, (name, fraction) in enumerate(zip(mapped.names, mapped.fractions, strict=True))
-    ]
-    legend = "<p>Share of each phase in each pixel, black for none and white for all.</p>"
-    return f'{legend}<div class="panels">{"".join(figures)}</div>'
+def _found_again(session: Session, members: tuple[int, ...]) -> str:
+    shared = None if session.segmenter is None else session.segmenter.model.shared
+    if shared is None or shared.replicability is None or members[0] >= len(shared.replicability):
+        return ""
+    value = shared.replicability[members[0]]
+    if value is None:
+        return "found in no image"
+    return f"{value:.2f} of it found again in halves of the batch" + ("" if value >= DOUBTFUL else ": not reliable")
 
 
-def fingerprints(session: Session, token: str) -> str:
-    """Return the heat map of H as HTML."""
+def _model(session: Session, place: str) -> dict[str, Any] | None:
+    """Return the features of each phase, to be shown as a table."""
     if session.segmenter is None:
-        return hint("How strongly each phase shows each feature appears here.")
-    model = session.segmenter.model
+        return None
+    model = session.model
     end = "converged" if model.is_converged else "stopped at the largest number of iterations, not converged"
     if model.teaching is not None:
-        return (
-            "<p>How strongly each phase shows each feature: means of its pixels, at unit length.</p>"
-            f'<img class="figure" loading="lazy" src="{_address(token, "fingerprints.svg", session)}" '
-            'alt="Heat map of phases by features">'
-            f"<p>Taught by {sum(model.teaching.painted)} labelled pixels.</p>"
+        painted = sum(model.teaching.painted)
+        said = f"Means of the pixels of each phase, at unit length; learned from {painted} labelled pixels."
+    else:
+        said = (
+            f"Rows of H at unit length; {model.n_iter} iterations from init {model.init}, {end}. Residual |X - W H| = "
+            f"{model.reconstruction_error:.4g}."
         )
-    return (
-        "<p>How strongly each phase shows each feature: the rows of H, at unit length.</p>"
-        f'<img class="figure" loading="lazy" src="{_address(token, "fingerprints.svg", session)}" '
-        'alt="Heat map of phases by features">'
-        f"<p>{model.n_iter} iterations from init {escape(model.init)}, {end}. "
-        f"Residual |X - W H| = {model.reconstruction_error:.4g}.</p>"
-        f'<img class="figure" loading="lazy" src="{_address(token, "loss.svg", session)}" '
-        'alt="Objective against iterations">'
-    )
-
-
-def choice(session: Session, token: str) -> str:
-    """Return what the rules say of the number of phases as HTML."""
-    found = session.comparison
-    if found is None:
-        return hint("Four rules that suggest a number of phases appear here.")
-    rows = "".join(
-        f"<dt>{escape(name)}: {'none of them' if found.suggestions[name] is None else found.suggestions[name]}</dt>"
-        f"<dd>{escape(rule.reason)}</dd>"
-        for name, rule in RULES.items()
-    )
-    return (
-        f"<p>Suggestions from {found.n_pixels} pixels, no verdict: what you know of the material comes first.</p>"
-        f'<dl class="rules">{rows}</dl>'
-        f'<img class="figure" src="{_address(token, "choice.svg", session)}" '
-        'alt="Four curves over the number of phases, the suggestion of each circled">'
-    )
-
-
-def sheet(session: Session, token: str) -> dict[str, Any]:
-    """Return what the contact sheet needs: a card for every candidate, and which one was chosen."""
-    shown = session.sheet
-    if shown is None:
-        return {"cards": [], "hint": EXPLORE}
-    found = shown.exploration
     return {
-        "cards": [
+        "features": list(model.feature_names),
+        "names": list(model.names),
+        "values": [[round(float(value), 4) for value in row] for row in model.fingerprints],
+        "said": said,
+        "loss": None if model.teaching is not None else f"{place}/loss.svg?v={session.segmenter.model.digest[:16]}",
+    }
+
+
+def _choice(session: Session, word: str, number: int) -> dict[str, Any] | None:
+    compared = session.comparison
+    if compared is None:
+        return None
+    found, place = compared.rules, f"/project/{word}/pictures"
+    return {
+        "said": f"Suggestions from {found.n_pixels} pixels, no verdict: what you know of the material comes first.",
+        "rules": [
+            {"name": rule.title, "suggestion": found.suggestions[name], "reason": rule.reason}
+            for name, rule in RULES.items()
+        ],
+        "picture": f"{place}/choice.svg?v={number}",
+        "image": compared.name,
+        "maps": [
+            {"n_phases": count, "picture": f"{place}/compared-{count}.png?v={number}"}
+            for count in range(2, 2 + len(compared.maps))
+        ],
+    }
+
+
+def _rated(project: Project, word: str) -> dict[str, Any] | None:
+    """Return what a standard says: tables, caveats, and where its page is."""
+    found = project.session.rated
+    if found is None:
+        return None
+    key, place = project.key_of(found.page), f"/project/{word}/pictures"
+    return {
+        "title": found.title,
+        "tables": [asdict(table) for table in found.tables],
+        "caveats": found.caveats,
+        "picture": f"{place}/standard.png?v={key}",
+        "page": f"/project/{word}/standard.html?v={key}",
+    }
+
+
+def _objects(project: Project) -> dict[str, Any] | None:
+    """Return what to ask for to see the measured objects: the table is long, and changes seldom."""
+    measured = project.session.measured
+    if measured is None:
+        return None
+    return {"image": measured.image, "key": project.key_of(measured.objects.labels)}
+
+
+def _sheet(project: Project, word: str) -> dict[str, Any] | None:
+    shown = project.session.sheet
+    if shown is None:
+        return None
+    found, key = shown.exploration, project.key_of(shown.exploration.uncertainty)
+    place = f"/project/{word}/pictures"
+    return {
+        "image": found.micrograph.name,
+        "n_tried": found.n_tried,
+        "chosen": shown.chosen,
+        "uncertainty": f"{place}/uncertainty.png?v={key}",
+        "candidates": [
             {
                 "number": candidate.number,
-                "picture": f"/session/{token}/candidate/{candidate.number}.png?v={shown.version}",
+                "picture": f"{place}/candidate-{candidate.number}.png?v={key}",
                 "caption": candidate.caption,
             }
             for candidate in found.candidates
         ],
-        "uncertainty": f"/session/{token}/uncertainty.png?v={shown.version}",
-        "chosen": shown.chosen,
-        "hint": f"{found.micrograph.name}: {len(found.candidates)} distinct maps of {found.n_tried} tried; "
-        "what many have in common comes first. Click the one that fits what you know.",
     }
 
 
-def reading(field: Field | None) -> str:
-    """Return how the shown image was read, as HTML."""
-    if field is None:
-        return ""
+def _reading(field: Field) -> dict[str, str]:
+    """Return how an image was read, in words."""
     micrograph, (height, width) = field.micrograph, field.full.shape
     band, calibration = micrograph.band, micrograph.calibration
-    rows = "none" if band.top is None else f"rows {band.top} to {height - 1} ({escape(band.source)})"
+    rows = "none" if band.top is None else f"rows {band.top} to {height - 1} ({band.source})"
     if calibration.pixel_size_um is None:
         size = "unknown"
     else:
-        source = f"{escape(calibration.source)}, confidence {escape(calibration.confidence)}"
-        size = f"{calibration.pixel_size_um:.5g} µm ({source})"
-    return (
-        f"<dl><dt>Size</dt><dd>{width} x {height}, {escape(micrograph.dtype)} {escape(micrograph.channels)}</dd>"
-        f"<dt>Band</dt><dd>{rows}</dd><dt>Pixel</dt><dd>{size}</dd></dl>"
-    )
+        size = f"{calibration.pixel_size_um:.5g} µm ({calibration.source}, confidence {calibration.confidence})"
+    return {"Size": f"{width} x {height}, {micrograph.dtype} {micrograph.channels}", "Band": rows, "Pixel": size}
 
 
-def model_line(session: Session) -> str:
-    """Return which model the next segmentation uses, as HTML."""
-    if not session.is_loaded:
-        count = count_strokes(session)
-        taught = f", taught by {count} stroke{'s' if count > 1 else ''}" if count else ""
-        return f"<p>Phases are learned from the images above{taught}.</p>"
-    return f"<p>Segment applies the loaded model of {len(session.names)} phases to the images above.</p>"
+def _source(session: Session) -> str:
+    """Say what the next segmentation learns from."""
+    if session.is_loaded and session.segmenter is not None:
+        return f"Segment applies the loaded model of {session.segmenter.parameters.n_phases} phases to the images."
+    count = count_strokes(session)
+    if session.splits is not None:
+        name = session.phase_names(session.n_phases)[session.splits]
+        return f"Segment divides {name} by your strokes."
+    if not count:
+        return "Segment learns phases from the images."
+    return f"Segment learns phases from {count} stroke{'s' if count > 1 else ''}."
 
 
-def download(session: Session, token: str) -> str:
-    """Return the link to the results as HTML, empty before there are any."""
-    if not session.mapped:
-        return ""
-    address = _address(token, "results.zip", session)
-    return f'<a class="download" href="{address}" download="segment-results.zip">Download everything (zip)</a>'
-
-
-def status(text: str, *, is_error: bool = False) -> str:
-    """Return a message as HTML that a screen reader announces."""
-    role, kind = ("alert", "error") if is_error else ("status", "note")
-    return f'<div role="{role}" class="{kind}">{escape(text)}</div>'
-
-
-def working(text: str, done: int | None = None, total: int = 1) -> str:
-    """Return a progress bar with a message as HTML; without a number done, one that only says that work goes on."""
-    value = "" if done is None else f'value="{done}"'
-    bar = f'<progress max="{total}" {value} aria-label="Progress"></progress>'
-    return f'<div role="status" class="note">{bar}{escape(text)}</div>'
-
-
-def hint(text: str) -> str:
-    """Return a line for a place that is still empty, as HTML."""
-    return f'<p class="hint">{escape(text)}</p>'
-
-
-def _brushes(session: Session) -> list[dict[str, str]]:
-    """Return name and colour of every phase that can be painted, whether or not it is known yet."""
-    colours = (*session.colours, *default_colours(session.n_phases)[len(session.colours) :])[: session.n_phases]
-    names = (*session.names, *(f"phase {phase}" for phase in range(len(session.names), session.n_phases)))
-    return [{"name": name, "colour": _written(colour)} for name, colour in zip(names, colours, strict=False)]
-
-
-def _written(colour: Colour) -> str:
+def written(colour: Colour) -> str:
+    """Return a colour as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
-def _area(area_um2: float | None) -> str:
-    if area_um2 is None:
-        return ""
-    return f"{area_um2 / 1e6:.4g} mm²" if area_um2 >= 1e4 else f"{area_um2:.4g} µm²"
-
-
-def _over_fields(over: FieldStatistics) -> str:
-    return "" if over.ci95 is None else f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %"
-
-
-def _address(token: str, what: str, session: Session) -> str:
-    return f"/session/{token}/{what}?v={session.version}"

@@ -10,18 +10,28 @@ import typer
 from segment.cli.console import Session
 from segment.cli.options import (
     BandOption,
+    Borders,
+    Channel,
+    Cluster,
+    Colour,
     Densities,
     Export,
     Fractions,
     Hard,
     Images,
+    Intervals,
     Json,
+    Mask,
     Names,
     Out,
+    Overlays,
+    Page,
     PixelSize,
     Quiet,
+    Range,
     Report,
     Resume,
+    ScaleBar,
     Sigma,
     Strict,
     read_composition,
@@ -37,6 +47,14 @@ def apply(
     out: Out = Path("out"),
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
+    page: Page = None,
+    channel: Channel = None,
+    grey_range: Range = None,
+    mask: Mask = None,
+    borders: Borders = "auto",
+    scale_bar: ScaleBar = "auto",
+    colour: Colour = "auto",
+    overlays: Overlays = "auto",
     resume: Resume = False,
     report: Report = False,
     export: Export = None,
@@ -46,6 +64,8 @@ def apply(
     fraction_sigma: Sigma = 0.05,
     hard: Hard = False,
     strict: Strict = False,
+    intervals: Intervals = False,
+    cluster: Cluster = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,7 +74,9 @@ def apply(
         from segment.model import Segmenter
         from segment.pipeline import apply as apply_to_files
 
-        options = read_options(session, band, pixel_size)
+        options = read_options(
+            session, band, pixel_size, page, channel, grey_range, mask, borders, scale_bar, colour, overlays
+        )
         composition = read_composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = read_exports(session, export)
         segmenter = Segmenter.load(model)
@@ -71,6 +93,8 @@ def apply(
                 exports=exports,
                 report=report,
                 composition=composition,
+                intervals=intervals,
+                cluster=cluster,
                 on_progress=advance,
             )
         session.print_batch(done, out)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from segment.explore import Exploration
+    from segment.io import Skipped
+    from segment.measure import PhaseFraction
     from segment.phases import PhaseComparison
     from segment.pipeline import BatchResult, DemoRow, Failure, RerunResult
     from segment.pipeline.reading import OnProgress, Progress
@@ -121,30 +123,53 @@ class Session:
             self.failures.append(item)
             _complain(item.message)
 
+    def skip(self, skipped: Iterable[Skipped]) -> None:
+        """Print one line for every file that is no input."""
+        if not self.is_quiet:
+            for item in skipped:
+                typer.echo(f"skipped: {item.path}: {item.reason}", err=True)
+
     def print_batch(self, done: BatchResult, out: Path) -> None:
         """Print the fractions of a batch, its failures, and where the results are."""
         from dataclasses import asdict
 
+        from segment.batch import NOWHERE, remark_on_maps
+
         self.report(done.failures)
-        names, textured = done.segmenter.model.names, done.segmenter.model.textured
-        grained = done.segmenter.model.grained
+        self.skip(done.skipped)
+        model = done.segmenter.model
+        names, textured, grained = model.names, model.textured, model.grained
         table = _table("image", "window", *names)
         for image in done.images:
-            shares = [f"{100 * row.fraction:.1f} %" for row in image.fractions]
+            shares = [_share(row) for row in image.fractions if not row.is_excluded]
             window = "" if image.window_px is None else f"{image.window_px:.3g} px"
             table.add_row(image.name + (" (kept)" if image.is_resumed else ""), window, *shares)
+        if model.shared is not None and model.shared.replicability is not None and done.images:
+            again = ("-" if value is None else f"{value:.2f}" for value in model.shared.replicability)
+            table.add_section()
+            table.add_row("found again in halves", "", *again)
         self._show(table)
+        for image in done.images:
+            for note in image.notes:
+                self.say(f"{image.name}: {note}")
+        every = [[row.fraction for row in image.fractions if not row.is_excluded] for image in done.images]
+        said = remark_on_maps(every, names, [image.name for image in done.images]) if every else []
+        remarks = [*said, *model.remark(name for name, why in done.doubts.items() if why == NOWHERE)]
+        for remark in remarks:
+            self.say(f"Note: {remark}")
         if textured is not None:
             self.say(f"Scale: {textured.reason}")
         if grained is not None:
             self.say(f"Boundaries: {grained.reason}")
-        self.say(f"{len(done.images)} segmented, {len(done.failures)} failed; results in {out}")
+        passed = f", {len(done.skipped)} skipped" if done.skipped else ""
+        self.say(f"{len(done.images)} segmented, {len(done.failures)} failed{passed}; results in {out}")
         if done.report is not None:
             self.say(f"Report in {done.report}")
         self.emit(
             {
                 "out": out,
                 "report": done.report,
+                "remarks": remarks,
                 "textured": None if textured is None else textured.to_json(),
                 "grained": None if grained is None else grained.to_json(),
                 "images": [
@@ -153,11 +178,13 @@ class Session:
                         "name": image.name,
                         "is_resumed": image.is_resumed,
                         "window_px": image.window_px,
+                        "notes": image.notes,
                         "fractions": [asdict(row) for row in image.fractions],
                     }
                     for image in done.images
                 ],
                 "failures": [asdict(item) for item in done.failures],
+                "skipped": [asdict(item) for item in done.skipped],
             }
         )
 
@@ -167,12 +194,12 @@ class Session:
 
         for item in results:
             if not item.is_done:
-                verdict = "not segmented again"
+                verdict = "not segmented again" if item.what == "labels" else "not measured again"
             elif item.is_same:
-                verdict = "the same labels, bit for bit"
+                verdict = f"the same {item.what}, bit for bit"
             else:
                 pixels = "" if item.changed_pixels is None else f", {item.changed_pixels} pixels changed"
-                verdict = f"other labels{pixels}"
+                verdict = f"other {item.what}{pixels}"
                 if not item.differences:
                     verdict += "; nothing that is recorded differs, so it is the machine, or the side-car was edited"
             self.has_differences |= not item.is_same
@@ -242,6 +269,11 @@ class Session:
                 item.band.source,
             )
         self._show(table)
+        for item in micrographs:
+            if item.band.reason:
+                self.say(f"{item.path}: band from row {item.band.top}: {item.band.reason}")
+            for note in item.notes:
+                self.say(f"{item.path}: {note}")
         self.emit([_described(item) for item in micrographs])
 
     def _show(self, table: Table) -> None:
@@ -260,6 +292,12 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 def _complain(text: str) -> None:
     typer.echo(f"error: {text}", err=True)
+
+
+def _share(row: PhaseFraction) -> str:
+    """Return a fraction in per cent, with its interval where there is one."""
+    stated = "" if row.low is None or row.high is None else f" ({100 * row.low:.0f}-{100 * row.high:.0f})"
+    return f"{100 * row.fraction:.1f} %{stated}"
 
 
 def _table(*headings: str, right: int = 1) -> Table:
@@ -285,4 +323,5 @@ def _described(item: Micrograph) -> dict[str, Any]:
         "channels": item.channels,
         "band": asdict(item.band),
         "calibration": asdict(item.calibration),
+        "notes": item.notes,
     }

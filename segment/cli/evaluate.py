@@ -31,17 +31,20 @@ def evaluate(
         from dataclasses import asdict
 
         from segment.evaluate import evaluate as compare
+        from segment.evaluate import evaluate_batch
 
         with session.usage_errors():
             if not tolerance >= 0:
                 raise ValueError(f"--tolerance: at least 0 pixels, got {tolerance}")
             pairs = _pairs(pred, truth)
-        rows = []
+        rows, maps, masks = [], [], []
         for name, label_path, mask_path in pairs:
             labels, mask = _read_ids(label_path), _read_ids(mask_path)
             if labels.shape != mask.shape:
                 raise ValueError(f"{label_path}: {labels.shape} pixels, but {mask_path} has {mask.shape}")
             rows.append((name, compare(labels, mask, tolerance=tolerance)))
+            maps.append(labels)
+            masks.append(mask)
         for name, scores in rows:
             session.say(
                 f"{name}: accuracy {scores.accuracy:.3f} (largest class alone {scores.majority_accuracy:.3f}), "
@@ -52,7 +55,13 @@ def evaluate(
                 f"IoU of class {', '.join(f'{index} {value:.3f}' for index, value in enumerate(scores.iou))}"
             )
         if len(rows) > 1:
-            session.say(f"mean IoU of {len(rows)} images: {sum(s.mean_iou for _, s in rows) / len(rows):.3f}")
+            found = evaluate_batch(maps, masks)
+            empty = f", no pixel of phase {', '.join(map(str, found.empty))}" if found.empty else ""
+            session.say(
+                f"{len(rows)} images as one batch, one assignment of phases to classes: mean IoU {found.mean_iou:.3f}, "
+                f"accuracy {found.accuracy:.3f}, fraction error {found.fraction_error:.3f}{empty}; each image assigned "
+                f"by itself: mean IoU {found.mean_iou_each:.3f}"
+            )
         session.emit([{"name": name, **asdict(scores)} for name, scores in rows])
 
 

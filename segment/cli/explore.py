@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from segment.cli.console import Session
-from segment.cli.options import BandOption, Json, Quiet, Seed, read_options
+from segment.cli.options import (
+    BandOption,
+    Borders,
+    Channel,
+    Colour,
+    Json,
+    Mask,
+    Overlays,
+    Page,
+    Quiet,
+    Range,
+    ScaleBar,
+    Seed,
+    read_options,
+)
 
 
 def explore(
@@ -27,6 +41,14 @@ def explore(
     ] = None,
     seed: Seed = 0,
     band: BandOption = "auto",
+    page: Page = None,
+    channel: Channel = None,
+    grey_range: Range = None,
+    mask: Mask = None,
+    borders: Borders = "auto",
+    scale_bar: ScaleBar = "auto",
+    colour: Colour = "auto",
+    overlays: Overlays = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -38,7 +60,9 @@ def explore(
         from segment.pipeline import Progress
         from segment.pipeline.reading import Failure, read_one
 
-        options = read_options(session, band, None)
+        options = read_options(
+            session, band, None, page, channel, grey_range, mask, borders, scale_bar, colour, overlays
+        )
         numbers = tuple(sorted(set(k or (2, 3, 4))))
         with session.usage_errors():
             for n_phases in numbers:

@@ -14,8 +14,27 @@ if TYPE_CHECKING:
     from segment.model import Segmenter
     from segment.pipeline import ReadOptions
 
-Images = Annotated[list[str], typer.Argument(help="Image files, folders or quoted glob patterns.", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+
+def read_path(text: str) -> Path:
+    """Return the path, or the place of a URL such as ``s3://bucket/folder``."""
+    from segment.io.location import as_path
+
+    try:
+        return as_path(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Images = Annotated[
+    list[str], typer.Argument(help="Image files, folders, quoted glob patterns or URLs.", show_default=False)
+]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder for the results, or its URL.", parser=read_path, metavar="PATH")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(help="Address of a Dask scheduler whose workers do the work [this process].", show_default=False),
+]
 Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases [preset: 3].", show_default=False)]
 Preset = Annotated[
     str, typer.Option(help="Named settings: default, pixel, high_sparsity, fine_detail; or a preset file (.toml).")
@@ -46,6 +65,41 @@ PixelSize = Annotated[
     float | None,
     typer.Option("--pixel-size", help="Edge of a pixel in micrometres, over the file's own.", show_default=False),
 ]
+Page = Annotated[
+    int | None,
+    typer.Option(
+        "--page", help="Image of a TIFF that holds several, from 1 [the full-size raw one].", show_default=False
+    ),
+]
+Channel = Annotated[
+    int | None,
+    typer.Option("--channel", help="Channel that is the grey level, from 1 [all, as colours].", show_default=False),
+]
+Range = Annotated[
+    str | None,
+    typer.Option(
+        "--range", help="Values that become black and white, as '0,4095'.", metavar="LOW,HIGH", show_default=False
+    ),
+]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        "--mask",
+        help="Image that is 0 where pixels are excluded, or a folder of NAME_mask.png or NAME.png.",
+        show_default=False,
+    ),
+]
+ScaleBar = Annotated[
+    str,
+    typer.Option("--scale-bar", help="Burnt-in scale bar: 'auto' reads its label, '5um' says it, 'none' ignores it."),
+]
+Colour = Annotated[
+    str, typer.Option("--colour", help="Colours: 'auto' uses them where they say more than grey levels, 'none' never.")
+]
+Overlays = Annotated[
+    str, typer.Option("--overlays", help="Burnt-in scale bars, labels, marks: 'auto' excludes them, 'none' keeps them.")
+]
+Borders = Annotated[str, typer.Option("--borders", help="Black borders: 'auto' excludes them, 'none' keeps them.")]
 Names = Annotated[
     str | None,
     typer.Option(
@@ -76,10 +130,13 @@ Densities = Annotated[
 ]
 Sigma = Annotated[float, typer.Option("--fraction-sigma", help="Uncertainty of the fractions, one sigma.")]
 Hard = Annotated[bool, typer.Option("--hard", help="Meet the fractions to the pixel.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Leave labels unguided where the fractions fight the image.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave labels unguided if the fractions contradict the image.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep finished results of the same input, model and options.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Intervals = Annotated[
+    bool, typer.Option("--intervals", help="State 90 % intervals of the fractions too: twice the time.")
+]
 Report = Annotated[bool, typer.Option("--report", help="Write report.html, one page that holds everything.")]
 Export = Annotated[
     list[str] | None,
@@ -89,10 +146,23 @@ Export = Annotated[
 ]
 
 
-def read_options(session: Session, band: str, pixel_size: float | None) -> ReadOptions:
+def read_options(
+    session: Session,
+    band: str,
+    pixel_size: float | None = None,
+    page: int | None = None,
+    channel: int | None = None,
+    grey_range: str | None = None,
+    mask: Path | None = None,
+    borders: str = "auto",
+    scale_bar: str = "auto",
+    colour: str = "auto",
+    overlays: str = "auto",
+) -> ReadOptions:
     """Return how files are read; a wrong value ends the command with exit code 2."""
     import math
 
+    from segment.io.vendors.units import length_um
     from segment.pipeline import ReadOptions
 
     with session.usage_errors():
@@ -100,7 +170,29 @@ def read_options(session: Session, band: str, pixel_size: float | None) -> ReadO
             raise ValueError(f"--band: 'auto', 'none' or a row from 1, got {band!r}")
         if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
             raise ValueError(f"--pixel-size: a positive number of micrometres, got {pixel_size}")
-    return ReadOptions(int(band) if band.isdecimal() else band, pixel_size)
+        for option, number in (("--page", page), ("--channel", channel)):
+            if number is not None and number < 1:
+                raise ValueError(f"{option}: counted from 1, got {number}")
+        if borders not in ("auto", "none"):
+            raise ValueError(f"--borders: 'auto' or 'none', got {borders!r}")
+        for option, word in (("--colour", colour), ("--overlays", overlays)):
+            if word not in ("auto", "none"):
+                raise ValueError(f"{option}: 'auto' or 'none', got {word!r}")
+        if mask is not None and not mask.exists():
+            raise ValueError(f"--mask: no such file or folder: '{mask}'")
+        try:
+            bar = scale_bar if scale_bar in ("auto", "none") else length_um(scale_bar)
+        except ValueError as error:
+            raise ValueError(
+                f"--scale-bar: 'auto', 'none' or a length with its unit, as '5um' or '200 nm', got {scale_bar!r}"
+            ) from error
+        levels = None if grey_range is None else _numbers("--range", grey_range)
+        if levels is not None and not (isinstance(levels, list) and len(levels) == 2 and levels[0] < levels[1]):
+            raise ValueError(f"--range: two numbers, the lower first, as '0,4095', got {grey_range!r}")
+    where = None if mask is None else str(mask)
+    top = int(band) if band.isdecimal() else band
+    wanted = levels if isinstance(levels, list) else None
+    return ReadOptions(top, pixel_size, page, channel, wanted, where, borders, bar, colour, overlays)
 
 
 def read_composition(

@@ -8,7 +8,24 @@ from typing import Annotated
 import typer
 
 from segment.cli.console import Session
-from segment.cli.options import BandOption, Features, Images, Json, Preset, Quiet, Seed, read_options
+from segment.cli.options import (
+    BandOption,
+    Borders,
+    Channel,
+    Colour,
+    Features,
+    Images,
+    Json,
+    Mask,
+    Overlays,
+    Page,
+    Preset,
+    Quiet,
+    Range,
+    ScaleBar,
+    Seed,
+    read_options,
+)
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -23,6 +40,14 @@ def phases(
     features: Features = None,
     seed: Seed = 0,
     band: BandOption = "auto",
+    page: Page = None,
+    channel: Channel = None,
+    grey_range: Range = None,
+    mask: Mask = None,
+    borders: Borders = "auto",
+    scale_bar: ScaleBar = "auto",
+    colour: Colour = "auto",
+    overlays: Overlays = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -31,14 +56,20 @@ def phases(
         from segment.io import find_images
         from segment.model import Segmenter
         from segment.phases import RULES, compare_phases
-        from segment.pipeline.reading import Failure, read_one
+        from segment.pipeline.banding import read_batch
+        from segment.pipeline.reading import Failure
 
-        options = read_options(session, band, None)
+        options = read_options(
+            session, band, None, page, channel, grey_range, mask, borders, scale_bar, colour, overlays
+        )
         with session.usage_errors():
             if plot is not None and plot.suffix.lower() not in PICTURES:
                 raise ValueError(f"--plot: a picture ends in {', '.join(PICTURES)}, got '{plot}'")
             parameters = Segmenter(preset=preset, features=features, random_state=seed).parameters
-        items = [read_one(path, options) for path in find_images(images)]
+        paths = find_images(images)
+        if plot is not None and plot.resolve() in {path.resolve() for path in paths}:
+            raise ValueError(f"--plot: '{plot}' is an input and would be overwritten")
+        items = read_batch(paths, options)
         session.report([item for item in items if isinstance(item, Failure)])
         readable = [item for item in items if not isinstance(item, Failure)]
         if not readable:

@@ -12,9 +12,14 @@ from segment.cli.options import Json, Quiet
 
 
 def rerun(
-    side_cars: Annotated[list[Path], typer.Argument(help="NAME.json of an earlier result.", show_default=False)],
+    side_cars: Annotated[
+        list[Path], typer.Argument(help="NAME.json of an earlier result, series.json of a film.", show_default=False)
+    ],
     image: Annotated[
-        Path | None, typer.Option(help="Where the input lies now [its recorded path].", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Where the input, or the folder of a film's frames, lies now [its recorded path].", show_default=False
+        ),
     ] = None,
     train: Annotated[
         list[str] | None,
@@ -23,11 +28,20 @@ def rerun(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make the labels of earlier results again, bit for bit, or say what differs. Nothing is written."""
+    """Make labels, or the tables of a film, again, bit for bit, or say what differs. Nothing is written."""
     with Session(json, quiet) as session:
         from segment.pipeline import rerun as rerun_file
 
         with session.usage_errors():
             if image is not None and len(side_cars) > 1:
                 raise ValueError(f"--image: belongs to one side-car, got {len(side_cars)}")
-        session.print_rerun([rerun_file(path, image=image, training=train) for path in side_cars])
+        from segment.pipeline.series_rerun import is_series_record, rerun_series
+
+        session.print_rerun(
+            [
+                rerun_series(path, frames=image)
+                if is_series_record(path)
+                else rerun_file(path, image=image, training=train)
+                for path in side_cars
+            ]
+        )

@@ -7,24 +7,34 @@ from pathlib import Path
 from segment.cli.console import Session
 from segment.cli.options import (
     BandOption,
+    Borders,
+    Channel,
     Clahe,
+    Cluster,
+    Colour,
     Densities,
     Export,
     Features,
     Fractions,
     Hard,
     Images,
+    Intervals,
     Json,
     Labels,
+    Mask,
     MinRegion,
     Names,
     Out,
+    Overlays,
+    Page,
     Phases,
     PixelSize,
     Preset,
     Quiet,
+    Range,
     Report,
     Resume,
+    ScaleBar,
     Seed,
     Sigma,
     Size,
@@ -53,6 +63,14 @@ def run(
     seed: Seed = 0,
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
+    page: Page = None,
+    channel: Channel = None,
+    grey_range: Range = None,
+    mask: Mask = None,
+    borders: Borders = "auto",
+    scale_bar: ScaleBar = "auto",
+    colour: Colour = "auto",
+    overlays: Overlays = "auto",
     resume: Resume = False,
     report: Report = False,
     export: Export = None,
@@ -62,6 +80,8 @@ def run(
     fraction_sigma: Sigma = 0.05,
     hard: Hard = False,
     strict: Strict = False,
+    intervals: Intervals = False,
+    cluster: Cluster = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -69,7 +89,9 @@ def run(
     with Session(json, quiet) as session:
         from segment.pipeline import run as run_files
 
-        options = read_options(session, band, pixel_size)
+        options = read_options(
+            session, band, pixel_size, page, channel, grey_range, mask, borders, scale_bar, colour, overlays
+        )
         composition = read_composition(session, fractions, densities, fraction_sigma, hard, strict)
         exports = read_exports(session, export)
         region = read_region(session, min_region, images, options)
@@ -86,6 +108,8 @@ def run(
                 report=report,
                 names=read_names(names),
                 composition=composition,
+                intervals=intervals,
+                cluster=cluster,
                 on_progress=advance,
             )
         session.print_batch(done, out)

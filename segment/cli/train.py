@@ -10,16 +10,24 @@ import typer
 from segment.cli.console import Session
 from segment.cli.options import (
     BandOption,
+    Borders,
+    Channel,
     Clahe,
+    Colour,
     Features,
     Images,
     Json,
     Labels,
+    Mask,
     MinRegion,
+    Overlays,
+    Page,
     Phases,
     PixelSize,
     Preset,
     Quiet,
+    Range,
+    ScaleBar,
     Seed,
     Size,
     Smoothness,
@@ -43,6 +51,14 @@ def train(
     seed: Seed = 0,
     band: BandOption = "auto",
     pixel_size: PixelSize = None,
+    page: Page = None,
+    channel: Channel = None,
+    grey_range: Range = None,
+    mask: Mask = None,
+    borders: Borders = "auto",
+    scale_bar: ScaleBar = "auto",
+    colour: Colour = "auto",
+    overlays: Overlays = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -50,18 +66,24 @@ def train(
     with Session(json, quiet) as session:
         from dataclasses import asdict
 
-        from segment.io import find_images
+        from segment.io import OutputError, find_inputs
         from segment.pipeline import train as train_files
+        from segment.pipeline.tables import is_model
 
-        options = read_options(session, band, pixel_size)
+        options = read_options(
+            session, band, pixel_size, page, channel, grey_range, mask, borders, scale_bar, colour, overlays
+        )
         region = read_region(session, min_region, images, options)
         segmenter = make_segmenter(session, k, preset, features, size, clahe, smoothness, region, seed)
         with session.usage_errors():
             if out.suffix != ".npz":
                 raise ValueError(f"--out: a model file ends in .npz, got '{out}'")
-        paths = find_images(images)
+        if out.is_file() and not is_model(out):
+            raise OutputError(f"{out}: is there and is no model; move or rename it, or choose another name")
+        found = find_inputs(images)
+        session.skip(found.skipped)
         with session.progress() as advance:
-            failures = train_files(paths, segmenter, labels=labels, options=options, on_progress=advance)
+            failures = train_files(found.images, segmenter, labels=labels, options=options, on_progress=advance)
         segmenter.save(out)
         model = segmenter.model
         session.report(failures)
@@ -70,6 +92,8 @@ def train(
             session.say(f"Scale: {model.textured.reason}")
         if model.grained is not None:
             session.say(f"Boundaries: {model.grained.reason}")
+        for remark in model.remarks:
+            session.say(f"Note: {remark}")
         session.emit(
             {
                 "model": out,
@@ -78,9 +102,11 @@ def train(
                 "phases": model.names,
                 "textured": None if model.textured is None else model.textured.to_json(),
                 "grained": None if model.grained is None else model.grained.to_json(),
+                "remarks": model.remarks,
                 "n_iter": model.n_iter,
                 "is_converged": model.is_converged,
                 "training": model.training,
                 "failures": [asdict(item) for item in failures],
+                "skipped": [asdict(item) for item in found.skipped],
             }
         )

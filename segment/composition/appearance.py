@@ -76,12 +76,14 @@ class Appearance:
 
 # Sums over threads would end in other bits with each number of them.
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def principal_views(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def principal_views(features: NDArray[np.float32], valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Reduce features to the six directions in which the pixels of an image differ most.
 
     Parameters
     ----------
     features : ndarray of float32, shape (n_features, h, w)
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def principal_views(features: NDArray[np.float32]) -> NDArray[np.float32]:
     (3, 8, 8)
     """
     flat = features.reshape(features.shape[0], -1)
-    sampled = draw(flat, DRAWN).astype(np.float64)
+    sampled = draw(flat if valid is None else flat[:, valid.ravel()], DRAWN).astype(np.float64)
     sampled -= sampled.mean(axis=1, keepdims=True)
     directions = np.linalg.eigh(sampled @ sampled.T)[1][:, ::-1][:, :N_DIRECTIONS]
     return (directions.T.astype(np.float32) @ flat).reshape(-1, *features.shape[1:])

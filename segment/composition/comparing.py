@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segment.records import Guidance
 
 
-def compare(guidance: Guidance, unguided: NDArray[np.uint8]) -> Guidance:
+def compare(guidance: Guidance, unguided: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> Guidance:
     """Say what guidance changed of a map that its own evidence did not make.
 
     Parameters
@@ -18,6 +18,8 @@ def compare(guidance: Guidance, unguided: NDArray[np.uint8]) -> Guidance:
     guidance : Guidance
     unguided : ndarray of uint8, shape (h, w)
         Labels without the fractions.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
 
     Returns
     -------
@@ -34,7 +36,11 @@ def compare(guidance: Guidance, unguided: NDArray[np.uint8]) -> Guidance:
     ([0.9, 0.1], [0.7, 0.3])
     """
     k = len(guidance.names)
-    before = np.bincount(unguided.ravel(), minlength=k) / unguided.size
+    counted = unguided.ravel() if valid is None else unguided[valid]
+    before = np.bincount(counted, minlength=k) / counted.size
     if not guidance.is_guided:
         return replace(guidance, labels=unguided, before=before, after=before, flipped=0)
-    return replace(guidance, before=before, flipped=int(np.count_nonzero(guidance.labels != unguided)))
+    is_flipped = guidance.labels != unguided
+    return replace(
+        guidance, before=before, flipped=int(np.count_nonzero(is_flipped if valid is None else is_flipped[valid]))
+    )

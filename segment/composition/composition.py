@@ -25,7 +25,7 @@ class Composition:
     hard : bool
         Meet them to the pixel.
     strict : bool
-        Abstain where they fight the image.
+        Abstain where they contradict the image.
     """
 
     fractions: Mapping[str, float] | Sequence[float] | str

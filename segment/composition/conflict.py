@@ -1,4 +1,4 @@
-"""How much a prior fights the image."""
+"""How much a prior contradicts the image."""
 
 from __future__ import annotations
 

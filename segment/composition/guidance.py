@@ -37,6 +37,7 @@ def guide(
     strict: bool = False,
     smoothing: float = SMOOTHING,
     leeway: float = LEEWAY,
+    valid: NDArray[np.bool_] | None = None,
 ) -> Guidance:
     """Label the pixels of one image so that the areas of the phases agree with known fractions.
 
@@ -50,7 +51,7 @@ def guide(
     image : ndarray of float32, shape (h, w), optional
         Grey levels in [0, 1]. With it the guided labels teach the grey level of each phase in this image, normally
         distributed, which is added to the evidence before the labels are guided once more; not where the fractions
-        fight the image.
+        contradict the image.
     views : ndarray of float32, shape (d, h, w), optional
         What else is seen of every pixel, see `segment.composition.appearance.principal_views`; needs `image`. With it,
         and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
@@ -70,15 +71,18 @@ def guide(
         How sure of itself the image must be for a pixel to keep its label whatever the prior: the natural logarithm of
         how many times less often than at no margin the image contradicts itself there, see
         `segment.composition.evidence.gate_margin`; infinity: the prior may flip any pixel. "auto" is ``0.3 / sigma``,
-        and 0.5 where the prior fights the image; there is none where phases are learned anew.
+        and 0.5 where the prior contradicts the image; there is none where phases are learned anew.
     strict : bool, default False
-        Abstain where the prior fights the image, also if no phases are learned anew.
+        Abstain where the prior contradicts the image, also if no phases are learned anew.
     smoothing : float, default 0.7
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
     leeway : float, default 0.05
         How much less sharp than without the boundaries of two phases that are learned anew may be, in natural
         logarithms, for each unit of the prior's penalty for the map without fractions. 0 where a boundary is itself a
         phase, of any width.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that the fractions are of; None: all. The others keep their labels, and count in nothing. Fractions that
+        are maps are of all pixels.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def guide(
     Warns
     -----
     CompositionWarning
-        If the prior fights the image, or the image says nothing: the evidence is the same in all its pixels.
+        If the prior contradicts the image, or the image says nothing: the evidence is the same in all its pixels.
 
     Notes
     -----
@@ -104,11 +108,11 @@ def guide(
     same at any size.
 
     With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase, see
-    `segment.composition.relearning.relearn`. The fractions fight the image where that leaves too much doubt, or draws
-    boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a phase;
-    or where other names would override far less. The labels are then unguided; `hard` meets the fractions all the same,
-    from the abundances. Where the map without fractions has those of two phases already, to within 2 `sigma`, and
-    sharper boundaries, it stays, and there is no fight.
+    `segment.composition.relearning.relearn`. The fractions contradict the image where that leaves too much doubt, or
+    draws boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a
+    phase; or where other names would override far less. The labels are then unguided; `hard` meets the fractions all
+    the same, from the abundances. Where the map without fractions has those of two phases already, to within 2 `sigma`,
+    and sharper boundaries, it stays, and nothing is contradicted.
 
     Examples
     --------
@@ -124,7 +128,9 @@ def guide(
         raise ValueError(f"views need {expected}, got views of shape {views.shape}")
     images = None if image is None else [image]
     prior = Prior(sigma, hard, gate, strict)
-    return _guided([abundances], images, names, target, prior, smoothing, views, shown, leeway)[0]
+    if valid is not None and (target.ndim > 1 or valid.all()):
+        valid = None
+    return _guided([abundances], images, names, target, prior, smoothing, views, shown, leeway, valid)[0]
 
 
 def guide_batch(
@@ -191,10 +197,12 @@ def _guided(
     views: NDArray[np.float32] | None = None,
     shown: NDArray[np.uint8] | None = None,
     leeway: float = LEEWAY,
+    valid: NDArray[np.bool_] | None = None,
 ) -> tuple[Guidance, ...]:
     check_sizes(images, batch)
-    scores = [log_scores(abundances, smoothing) for abundances in batch]
-    unguided = [leaders(abundances) for abundances in batch]
+    every_score = [log_scores(abundances, smoothing) for abundances in batch]
+    whole = [leaders(abundances) for abundances in batch]
+    scores, unguided = ([_kept(one, valid) for one in every] for every in (every_score, whole))
     overall = target if target.ndim == 1 else target.mean(axis=(1, 2))
     says_nothing = not _tells_phases_apart(scores)
     present = np.flatnonzero(overall > 0)
@@ -202,34 +210,34 @@ def _guided(
     if images is not None and views is not None and prior.learns(target) and not says_nothing:
         # A map that shows an absent phase is no measure of the others.
         other = shown if len(present) == len(names) else None
-        shares, evidence = batch[0][present], scores[0][present]
-        learned = relearn(shares, evidence, images[0], views, target[present], prior.sigma, other, leeway)
+        shares, evidence = batch[0][present], every_score[0][present]
+        learned = relearn(shares, evidence, images[0], views, target[present], prior.sigma, other, leeway, valid)
         conflict, misnaming = prior.conflict(learned.evidence, target[present])
     else:
         conflict, misnaming = prior.conflict(_pooled(scores), overall)
     is_blurred = None if learned is None else learned.is_blurred
-    fights = prior.fights(conflict, misnaming, is_blurred)
+    contradicts = prior.contradicts(conflict, misnaming, is_blurred)
     is_met = learned is not None and learned.is_met and not prior.hard
-    is_guided = not says_nothing and not is_met and not (fights and prior.abstains(is_blurred))
-    _warn(names, says_nothing, fights, is_guided, conflict, misnaming, learned)
+    is_guided = not says_nothing and not is_met and not (contradicts and prior.abstains(is_blurred))
+    _warn(names, says_nothing, contradicts, is_guided, conflict, misnaming, learned)
     gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
     if is_guided:
         scores = [image[present] for image in scores]
-        is_learned = learned is not None and not fights
+        is_learned = learned is not None and not contradicts
         if learned is not None and is_learned:
-            scores = [learned.scores]
-        confidence = np.inf if is_learned else prior.confidence(fights)
+            scores = [_kept(learned.scores, valid)]
+        confidence = np.inf if is_learned else prior.confidence(contradicts)
         gate, shifts, labels = _solve(scores, target[present], present, prior, confidence)
-        if images is not None and not fights and not is_learned:
+        if images is not None and not contradicts and not is_learned:
             for image, seen, found in zip(images, scores, labels, strict=True):
-                grey = calm(image)
+                grey = _kept(calm(image), valid)
                 seen += grey_likelihood(grey, grey.ravel(), label_shares(found, present))
             gate, shifts, labels = _solve(scores, target[present], present, prior, confidence)
         offsets = np.full(len(names), -np.inf)
         offsets[present] = np.mean([shift.mean(axis=(1, 2)) for shift in shifts], axis=0)
     return tuple(
         Guidance(
-            labels=after,
+            labels=after if valid is None else _replaced(whole[0], after, valid),
             names=names,
             target=overall,
             before=_areas(before, len(names)),
@@ -239,7 +247,7 @@ def _guided(
             gate=gate,
             conflict=conflict,
             misnaming=misnaming,
-            fights_image=fights,
+            contradicts_image=contradicts,
             is_guided=is_guided,
             ambiguity=None if learned is None else learned.ambiguity,
             sharpness=None if learned is None else learned.sharpness,
@@ -287,6 +295,18 @@ def _gate(scores: Sequence[NDArray[np.float32]], confidence: float) -> float:
     return float(np.mean([gate_margin(image, leaders(image), confidence) for image in scores]))
 
 
+def _kept(planes: NDArray, valid: NDArray[np.bool_] | None) -> NDArray:
+    """Return the pixels that count, in one row; (..., h, w) becomes (..., 1, n), and stays as it is where all do."""
+    return planes if valid is None else np.ascontiguousarray(planes[..., valid][..., None, :])
+
+
+def _replaced(labels: NDArray[np.uint8], kept: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return labels with those of the pixels that count in their places."""
+    replaced = labels.copy()
+    replaced[valid] = kept.ravel()
+    return replaced
+
+
 def _pooled(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Draw pixels of all images, each in proportion to its size, in random order; shape (k, n)."""
     total, wanted = sum(image[0].size for image in scores), SCHEDULE[-1][1]
@@ -301,7 +321,7 @@ def _areas(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float64]:
 def _warn(
     names: tuple[str, ...],
     says_nothing: bool,
-    fights: bool,
+    contradicts: bool,
     is_guided: bool,
     conflict: float,
     misnaming: float,
@@ -309,12 +329,12 @@ def _warn(
 ) -> None:
     if says_nothing:
         message = "the image says nothing of the phases: all its pixels have the same evidence; labels are unguided"
-    elif fights:
+    elif contradicts:
         what = f"override {100 * conflict:.0f} % of the image's evidence"
         if learned is not None and learned.is_blurred:
             blurred = "" if learned.sharpness is None else f"draw boundaries {learned.sharpness:.2f} times as sharp, "
-            doubt = f"leave {learned.ambiguity:.1f} times as much of the image in doubt as it has without"
-            what = f"{doubt}, {blurred}and {what}"
+            unsure = f"leave {learned.ambiguity:.1f} times as much of the image uncertain as it has without"
+            what = f"{unsure}, {blurred}and {what}"
         other = f"; with the names in another order it would be {100 * (conflict - misnaming):.0f} %"
         message = f"the fractions given for {', '.join(names)} {what}{other if misnaming > 0 else ''}"
         message += "" if is_guided else "; labels are unguided"

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from segment.composition.conflict import overridden_evidence
 
 SIGMA = 0.05
-# The gate opens in proportion to the user's certainty; a prior that fights the image passes through a narrow one.
+# The gate opens in proportion to the user's certainty; a prior that contradicts the image passes through a narrow one.
 OPENING = 0.3
 CAUTIOUS = 0.5
-# Evidence that another naming of the same fractions would keep, and all that is overridden: above these, a fight.
+# Evidence that another naming of the same fractions would keep, and all that is overridden: more contradicts.
 MISNAMED = 0.3
 OVERRULED = 0.75
 # Phases that are learned anew may well differ from the unguided ones, whose evidence this is: they are only misnamed
@@ -23,7 +23,7 @@ FITTING = 0.05
 
 
 class CompositionWarning(UserWarning):
-    """The given composition fights the image, or the image says nothing of the phases."""
+    """The given composition contradicts the image, or the image says nothing of the phases."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Prior:
     gate : "auto" or float
         Confidence from which a pixel keeps its label, above 0; see `guide`.
     strict : bool
-        Abstain where they fight the image.
+        Abstain where they contradict the image.
 
     Raises
     ------
@@ -63,25 +63,25 @@ class Prior:
         given, best = overridden_evidence(scores, target, self.sigma)
         return given, given - best
 
-    def fights(self, conflict: float, misnaming: float, is_blurred: bool | None = None) -> bool:
-        """Say whether so much conflict is a fight; where phases were learned anew, whether they are blurred is."""
+    def contradicts(self, conflict: float, misnaming: float, is_blurred: bool | None = None) -> bool:
+        """Say whether so much conflict contradicts; where phases were learned anew, whether being blurred does."""
         if is_blurred is None:
             return misnaming > MISNAMED or conflict > OVERRULED
         is_other = misnaming > MISNAMED and conflict - misnaming < FITTING
         return is_other or misnaming > MISNAMED_ANEW or is_blurred
 
     def abstains(self, is_blurred: bool | None) -> bool:
-        """Say whether a fight leaves the labels unguided: if so asked, or if not even learning made peace."""
+        """Say whether a contradiction leaves the labels unguided: if so asked, or if learning did not end it."""
         return self.strict or (is_blurred is not None and not self.hard)
 
     def learns(self, target: NDArray[np.float64]) -> bool:
         """Say whether phases are learned anew: not with a map, nor where a gate is to keep what was learned."""
         return target.ndim == 1 and int(np.count_nonzero(target)) > 1 and isinstance(self.gate, str)
 
-    def confidence(self, fights: bool) -> float:
+    def confidence(self, contradicts: bool) -> float:
         """Return the confidence from which pixels keep their labels; infinite where all may flip."""
         if self.hard:
             return np.inf
         if isinstance(self.gate, str):
-            return min(CAUTIOUS, OPENING / self.sigma) if fights else OPENING / self.sigma
+            return min(CAUTIOUS, OPENING / self.sigma) if contradicts else OPENING / self.sigma
         return float(self.gate)

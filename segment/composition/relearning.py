@@ -77,6 +77,7 @@ def relearn(
     sigma: float,
     shown: NDArray[np.uint8] | None = None,
     leeway: float = LEEWAY,
+    valid: NDArray[np.bool_] | None = None,
 ) -> Relearned:
     """Learn what the phases look like if they have these areas.
 
@@ -99,6 +100,8 @@ def relearn(
     leeway : float, default 0.05
         How much less sharp the boundaries of two phases may be, in natural logarithms, for each unit of the penalty of
         the prior for the map without fractions.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
 
     Returns
     -------
@@ -133,11 +136,12 @@ def relearn(
     (True, True)
     """
     k = len(target)
+    rows = slice(None) if valid is None else np.flatnonzero(valid)
     seen = np.concatenate([views, calm(image)[None]]).reshape(len(views) + 1, -1)
-    sampled = draw(seen, DRAWN)
-    grey = draw(calm(image, max(min(image.shape) / BLURS_PER_SIDE, BLUR)).reshape(1, -1), DRAWN)[0]
-    evidence = draw(scores.reshape(k, -1), DRAWN)
-    shares = draw(abundances.reshape(k, -1), DRAWN)
+    sampled = draw(seen[:, rows], DRAWN)
+    grey = draw(calm(image, max(min(image.shape) / BLURS_PER_SIDE, BLUR)).reshape(1, -1)[:, rows], DRAWN)[0]
+    evidence = draw(scores.reshape(k, -1)[:, rows], DRAWN)
+    shares = draw(abundances.reshape(k, -1)[:, rows], DRAWN)
     offsets = solve_offsets(evidence, target, sigma).astype(np.float32)
     by_abundance = leaders(evidence + offsets[:, None])
     unguided = leaders(shares)
@@ -150,16 +154,17 @@ def relearn(
         learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
     unguided_doubt = before.doubt + DOUBT
     labels = leaders(abundances) if shown is None else shown
-    areas = np.bincount(labels.ravel(), minlength=k) / labels.size
+    counted = labels.ravel()[rows]
+    areas = np.bincount(counted, minlength=k) / counted.size
     is_measure = bool(np.all(areas >= MISSED * target))
     if shown is not None and is_measure:
-        drawn = draw(labels.reshape(1, -1).astype(np.float32), DRAWN)[0].astype(np.uint8)
+        drawn = draw(counted[None].astype(np.float32), DRAWN)[0].astype(np.uint8)
         unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
     ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
     found = learned.scores(seen).reshape(scores.shape)
     relative, is_worn, misfit = None, False, float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
     if k == 2 and is_measure:
-        relative = _compare_boundaries(found, labels, views, target, sigma)
+        relative = _compare_boundaries(found, labels, views, target, sigma, valid)
         is_worn = relative is not None and relative < float(np.exp(-ALWAYS - leeway * misfit))
     is_met = is_worn and misfit <= MET
     return Relearned(
@@ -178,14 +183,18 @@ def _compare_boundaries(
     views: NDArray[np.float32],
     target: NDArray[np.float64],
     sigma: float,
+    valid: NDArray[np.bool_] | None,
 ) -> float | None:
     """Return how sharp boundaries under the target are, as a multiple of those without; None where nothing is sharp."""
     part = (..., *[slice(None, None, step_of(unguided.size))] * 2)
-    offsets = solve_offsets(draw(scores.reshape(len(scores), -1), DRAWN), target, sigma, schedule=TEMPERATURES)
+    rows = slice(None) if valid is None else np.flatnonzero(valid)
+    drawn = draw(scores.reshape(len(scores), -1)[:, rows], DRAWN)
+    offsets = solve_offsets(drawn, target, sigma, schedule=TEMPERATURES)
     guided = leaders(scores[part] + offsets.astype(np.float32)[:, None, None])
     gradients = gradient(np.ascontiguousarray(views[part]))
-    was = sharpness(unguided[part], gradients)
-    return sharpness(guided, gradients) / was if was else None
+    counted = None if valid is None else valid[part]
+    was = sharpness(unguided[part], gradients, counted)
+    return sharpness(guided, gradients, counted) / was if was else None
 
 
 def _told_apart(

@@ -34,6 +34,7 @@ def settle(
     shown: Sequence[NDArray[np.uint8]] | None = None,
     names: Sequence[str] | None = None,
     smoothing: float = SMOOTHING,
+    valid: Sequence[NDArray[np.bool_] | None] | None = None,
 ) -> tuple[Guidance, ...]:
     """Guide a batch of one material by fractions that it gives itself.
 
@@ -59,6 +60,8 @@ def settle(
         Name of each phase; ``"phase 0"``, ... by default.
     smoothing : float, default 0.7
         Neighbourhood over which the evidence is averaged, a standard deviation in pixels.
+    valid : sequence of ndarray of bool, shape (h, w), or None, optional
+        Pixels of each image that the fractions are of; None: all. The others count in nothing.
 
     Returns
     -------
@@ -100,7 +103,8 @@ def settle(
     unguided = [leaders(abundances) for abundances in batch]
     scores = [log_scores(abundances, smoothing) for abundances in batch]
     greys = [calm(image) for image in images]
-    drawn = [_Drawn.of(*layers) for layers in zip(scores, greys, unguided, strict=True)]
+    counted = [None] * len(batch) if valid is None else list(valid)
+    drawn = [_Drawn.of(*layers) for layers in zip(scores, greys, unguided, counted, strict=True)]
     k = len(batch[0])
     fractions, rounds, is_settled = np.full((len(batch), k), 1 / k), 0, False
     while not is_settled and rounds < ROUNDS:
@@ -116,12 +120,13 @@ def settle(
     if not is_settled:
         message = f"the fractions of the batch did not settle in {ROUNDS} rounds; the last ones are used"
         warnings.warn(message, CompositionWarning, stacklevel=2)
-    found = tuple(_described(names, *parts) for parts in zip(drawn, fractions, unguided, labels, strict=True))
+    every = zip(drawn, fractions, unguided, labels, counted, strict=True)
+    found = tuple(_described(names, *parts) for parts in every)
     if views is None or k == 1:
         return found
     others = [None] * len(batch) if shown is None else shown
-    every = zip(found, unguided, batch, scores, images, views, others, strict=True)
-    return tuple(_relearned(*parts) for parts in every)
+    each = zip(found, unguided, batch, scores, images, views, others, counted, strict=True)
+    return tuple(_relearned(*parts) for parts in each)
 
 
 def _relearned(
@@ -132,22 +137,23 @@ def _relearned(
     image: NDArray[np.float32],
     views: NDArray[np.float32],
     shown: NDArray[np.uint8] | None,
+    valid: NDArray[np.bool_] | None,
 ) -> Guidance:
     """Learn the phases with the areas that were found; return unguided labels where that is no clearer."""
     target = np.maximum(found.after, SMALLEST)
     target /= target.sum()
-    learned = relearn(abundances, scores, image, views, target, SIGMA, shown)
+    learned = relearn(abundances, scores, image, views, target, SIGMA, shown, valid=valid)
     is_guided = learned.ambiguity <= CLEARER and not (learned.is_blurred or learned.is_met)
     offsets, labels = np.zeros(len(target)), unguided
     if is_guided:
-        offsets = solve_offsets(learned.scores, target, SIGMA)
+        offsets = solve_offsets(learned.scores if valid is None else learned.scores[:, valid], target, SIGMA)
         labels = leaders(learned.scores + offsets.astype(np.float32)[:, None, None])
     return replace(
         found,
         labels=labels,
         target=target,
-        after=np.bincount(labels.ravel(), minlength=len(target)) / labels.size,
-        flipped=int(np.count_nonzero(unguided != labels)),
+        after=_areas(labels, len(target), valid),
+        flipped=_count(unguided != labels, valid),
         offsets=offsets,
         is_guided=is_guided,
         ambiguity=learned.ambiguity,
@@ -161,20 +167,21 @@ def _described(
     fractions: NDArray[np.float64],
     unguided: NDArray[np.uint8],
     labels: NDArray[np.uint8],
+    valid: NDArray[np.bool_] | None,
 ) -> Guidance:
     conflict, best = overridden_evidence(drawn.scores, fractions, SIGMA)
     return Guidance(
         labels=labels,
         names=names,
         target=fractions,
-        before=np.bincount(unguided.ravel(), minlength=len(names)) / labels.size,
-        after=np.bincount(labels.ravel(), minlength=len(names)) / labels.size,
-        flipped=int(np.count_nonzero(unguided != labels)),
+        before=_areas(unguided, len(names), valid),
+        after=_areas(labels, len(names), valid),
+        flipped=_count(unguided != labels, valid),
         offsets=np.log(fractions),
         gate=np.inf,
         conflict=conflict,
         misnaming=conflict - best,
-        fights_image=False,
+        contradicts_image=False,
         is_guided=True,
     )
 
@@ -188,8 +195,15 @@ class _Drawn:
     shares: NDArray[np.float32]
 
     @classmethod
-    def of(cls, scores: NDArray[np.float32], grey: NDArray[np.float32], labels: NDArray[np.uint8]) -> _Drawn:
-        pixels = np.random.default_rng(0).permutation(grey.size)[:SAMPLES]
+    def of(
+        cls,
+        scores: NDArray[np.float32],
+        grey: NDArray[np.float32],
+        labels: NDArray[np.uint8],
+        valid: NDArray[np.bool_] | None,
+    ) -> _Drawn:
+        counted = np.arange(grey.size) if valid is None else np.flatnonzero(valid)
+        pixels = counted[np.random.default_rng(0).permutation(counted.size)[:SAMPLES]]
         shares = label_shares(labels.ravel()[pixels], range(len(scores)))
         return cls(scores.reshape(len(scores), -1)[:, pixels], grey.ravel()[pixels], shares)
 
@@ -203,6 +217,15 @@ class _Drawn:
         raised = self.scores + self.likelihood(self.grey) + _log(fractions)[:, None]
         shares = np.exp(raised - raised.max(axis=0))
         return _Drawn(self.scores, self.grey, shares / shares.sum(axis=0))
+
+
+def _areas(labels: NDArray[np.uint8], n_phases: int, valid: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+    counted = labels.ravel() if valid is None else labels[valid]
+    return np.bincount(counted, minlength=n_phases) / counted.size
+
+
+def _count(changed: NDArray[np.bool_], valid: NDArray[np.bool_] | None) -> int:
+    return int(np.count_nonzero(changed if valid is None else changed[valid]))
 
 
 def _log(fractions: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -24,7 +24,9 @@ def gradient(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.sqrt(squared)
 
 
-def sharpness(labels: NDArray[np.uint8], gradients: NDArray[np.float32]) -> float:
+def sharpness(
+    labels: NDArray[np.uint8], gradients: NDArray[np.float32], valid: NDArray[np.bool_] | None = None
+) -> float:
     """Return the mean gradient where neighbouring pixels have different labels, over that of all pixels; 0 for none.
 
     Parameters
@@ -32,6 +34,8 @@ def sharpness(labels: NDArray[np.uint8], gradients: NDArray[np.float32]) -> floa
     labels : ndarray of uint8, shape (h, w)
     gradients : ndarray of float32, shape (h, w)
         Their magnitude, see `gradient`.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
 
     Examples
     --------
@@ -42,7 +46,9 @@ def sharpness(labels: NDArray[np.uint8], gradients: NDArray[np.float32]) -> floa
     total, count = 0.0, 0
     for here, there in (((slice(None), slice(1, None)), (slice(None), slice(-1))), (slice(1, None), slice(-1))):
         differ = labels[here] != labels[there]
+        if valid is not None:
+            differ &= valid[here] & valid[there]
         total += float(gradients[here][differ].sum(dtype=np.float64) + gradients[there][differ].sum(dtype=np.float64))
         count += 2 * int(differ.sum())
-    mean = float(gradients.mean(dtype=np.float64))
+    mean = float((gradients if valid is None else gradients[valid]).mean(dtype=np.float64))
     return total / count / mean if count and mean else 0.0

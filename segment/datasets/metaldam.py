@@ -126,7 +126,8 @@ def _crop(micrograph: Micrograph, rows: int | None) -> Micrograph:
     """Cut off the information band where the set's annotators did."""
     if rows is None or rows >= micrograph.image.shape[0]:
         return micrograph
-    return replace(micrograph, image=micrograph.image[:rows].copy(), band=Band(rows, "metadata"))
+    parts = {name: part[:rows] for name in ("valid", "colour") if (part := getattr(micrograph, name)) is not None}
+    return replace(micrograph, image=micrograph.image[:rows].copy(), band=Band(rows, "metadata"), **parts)
 
 
 def _calibrate(number: int, pixels_per_um: float) -> Calibration:

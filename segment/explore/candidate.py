@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.explore.looks import is_default
+from segment.explore.configurations import is_default
 from segment.model import Parameters
 from segment.records import Micrograph
 
@@ -45,15 +45,15 @@ class Candidate:
 
     @property
     def caption(self) -> str:
-        """Two lines for a sheet: number of phases and figures; then what the look was."""
+        """Two lines for a sheet: number of phases and figures; then what the configuration was."""
         values = self.parameters
         shading = f", flattened {values.flatten}" if values.flatten else ""
         smoothing = f", smooth {values.smoothness:g}" if values.smoothness else ""
         refinement = ", refined" if values.refine else ""
-        look = f"{values.features} x {values.scale:g}{shading}{smoothing}{refinement}"
+        configuration = f"{values.features} x {values.scale:g}{shading}{smoothing}{refinement}"
         return (
             f"k {values.n_phases}   stable {self.stability:.2f}   agrees {self.agreement:.2f}\n"
-            f"{'preset default' if is_default(values) else look}"
+            f"{'preset default' if is_default(values) else configuration}"
         )
 
     def to_json(self) -> dict[str, Any]:

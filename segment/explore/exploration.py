@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from segment.explore.candidate import Candidate, Exploration
+from segment.explore.configurations import is_default, make_grid
 from segment.explore.distinct import agreement_matrix, find_distinct
-from segment.explore.looks import is_default, make_grid
 from segment.explore.trial import Trial, share, try_candidate
 from segment.explore.uncertainty import uncertainty_map
-from segment.model.image import Image, as_micrograph
+from segment.model.image import Image, as_micrograph, look_at
 from segment.model.training import extract_features
 from segment.records import Micrograph
 
@@ -34,7 +34,7 @@ def explore(
     nearly_the_same: float = NEARLY_THE_SAME,
     on_candidate: OnCandidate | None = None,
 ) -> Exploration:
-    """Segment an image under every look of `LOOKS` and every number of phases, and drop near-duplicates.
+    """Segment an image under all `CONFIGURATIONS` and every number of phases, and drop near-duplicates.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def explore(
     Returns
     -------
     Exploration
-        Candidates ordered by their mean agreement with the others: what many looks find comes first. Maps that give
-        99.9 % of the pixels to one phase are left out.
+        Candidates ordered by their mean agreement with the others: what many configurations find comes first. Maps that
+        give 99.9 % of the pixels to one phase are left out.
 
     Raises
     ------
@@ -64,10 +64,10 @@ def explore(
 
     Notes
     -----
-    Candidates of one look share their features. Each is fitted from 3 seeds, to 10 000 pixels each, and mapped once, on
-    a grid of some 250 000 points: what `Segmenter.from_parameters` makes of the same image at those points, smoothed
-    maps nearly so. The first look is the preset "default", which is fitted to all pixels; looks at texture are refined,
-    like it. Deterministic for any number of threads.
+    Candidates of one configuration share their features. Each is fitted from 3 seeds, to 10 000 pixels each, and mapped
+    once, on a grid of some 250 000 points: what `Segmenter.from_parameters` makes of the same image at those points,
+    smoothed maps nearly so. The first is the preset "default", which is fitted to all pixels; those of texture are
+    refined, like it. Deterministic for any number of threads.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def run_trials(
         As `explore`.
     """
     grid = make_grid(n_phases, random_state=random_state)
-    image, step = micrograph.image, _step(micrograph)
+    image, step = look_at(micrograph), _step(micrograph)
     total = sum(len(several) for several in grid.values())
     most = max(parameters.n_phases for several in grid.values() for parameters in several)
     if image.size < most:

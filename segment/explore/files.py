@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from segment.explore.candidate import Exploration
-from segment.io import atomic_path, write_json, write_npz
+from segment.io import refuse_foreign, staged, write_json, write_npz
+from segment.io.own import sha256_of
 from segment.model import Parameters, write_preset
 from segment.model.parameters import from_json
 from segment.plots import plot_sheet, plot_uncertainty
@@ -48,7 +49,7 @@ class Request:
 
 
 def write_exploration(out: Path, name: str, found: Exploration, request: Request) -> tuple[Path, ...]:
-    """Write contact sheet, uncertainty and list of candidates; each whole or not at all, the list last.
+    """Write contact sheet, uncertainty and list of candidates, all of them or none.
 
     Parameters
     ----------
@@ -68,26 +69,27 @@ def write_exploration(out: Path, name: str, found: Exploration, request: Request
     Raises
     ------
     segment.io.OutputError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or a file of such a name is there that no exploration wrote.
     """
-    sheet, picture = out / f"{name}_sheet.png", out / f"{name}_uncertainty.png"
-    arrays, listing = out / f"{name}_uncertainty.npz", list_path(out, name)
+    names = tuple(f"{name}_{what}" for what in ("sheet.png", "uncertainty.png", "uncertainty.npz", "candidates.json"))
+    refuse_foreign((out / written for written in names), list_path(out, name))
     image = found.micrograph.image
     maps = [candidate.labels for candidate in found.candidates]
-    with atomic_path(sheet) as temporary:
-        plot_sheet(image, maps, [candidate.caption for candidate in found.candidates]).savefig(temporary, dpi=DPI)
-    with atomic_path(picture) as temporary:
-        plot_uncertainty(image, found.uncertainty).savefig(temporary, dpi=DPI)
-    write_npz(arrays, {"uncertainty": found.uncertainty, "maps": np.stack(maps), "step": np.array(found.step)})
-    record = {
-        "format": FORMAT,
-        "version": VERSION,
-        "request": request.to_json(),
-        "tried": found.n_tried,
-        "candidates": [candidate.to_json() for candidate in found.candidates],
-    }
-    write_json(listing, record)
-    return sheet, picture, arrays, listing
+    with staged(out) as stage:
+        sheet, picture, arrays, listing = (stage / written for written in names)
+        plot_sheet(image, maps, [candidate.caption for candidate in found.candidates]).savefig(sheet, dpi=DPI)
+        plot_uncertainty(image, found.uncertainty).savefig(picture, dpi=DPI)
+        write_npz(arrays, {"uncertainty": found.uncertainty, "maps": np.stack(maps), "step": np.array(found.step)})
+        record = {
+            "format": FORMAT,
+            "version": VERSION,
+            "request": request.to_json(),
+            "tried": found.n_tried,
+            "candidates": [candidate.to_json() for candidate in found.candidates],
+            "files_sha256": {path.name: sha256_of(path) for path in (sheet, picture, arrays)},
+        }
+        write_json(listing, record)
+    return tuple(out / written for written in names)
 
 
 def list_path(out: Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segment.composition.grey_levels import calm
 from segment.evaluate import adjusted_rand_index, count_overlap
-from segment.explore.looks import MAX_PIXELS
+from segment.explore.configurations import MAX_PIXELS
 from segment.model import FittedModel, Parameters
 from segment.model.abundances import largest, normalise
 from segment.model.choosing import choose, find_grains
@@ -27,7 +27,7 @@ MIDDLE = 256
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some pixels under one look.
+    """Some pixels under one configuration.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """An image and its features under one look.
+    """An image and its features under one configuration.
 
     Attributes
     ----------
@@ -129,7 +129,8 @@ def _fit(shared: Shared, parameters: Parameters, seed: int) -> FittedModel:
     model = learn(seen.X, seen.levels, parameters, grey.size)
     if not parameters.refine:
         return model
-    look_at = [_middle(shared) if seed else (shared.stack.X, grey)]
+    features, looked_at = _middle(shared) if seed else (shared.stack.X, grey)
+    look_at = [(features, looked_at, calm(looked_at))]
     return refined(model, sample(seen.X, [grey], [seen.rows]), look_at)
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from segment.features.feature_set import FeatureSet
 from segment.features.grey import SMALLEST, stretch
 from segment.features.scale import working_shape
-from segment.records import Neighbourhood
+from segment.features.valid import taken, valid_at
+from segment.records import Neighbourhood, valid_of
 
 # Width of the blur in pixels of the working image.
 SIGMA = 1.5
@@ -39,7 +40,8 @@ def compute_edges(
         out.fill(SMALLEST)
         return None
     steepness = gradient(image, scale)
-    steepness /= steepness + np.float32(HALF * max(float(steepness.mean(dtype=np.float64)), float(SMALLEST)))
+    mean = float(taken(steepness, valid_at(valid_of(image), steepness.shape)).mean(dtype=np.float64))
+    steepness /= steepness + np.float32(HALF * max(mean, float(SMALLEST)))
     edge, even = out
     cv2.resize(steepness, edge.shape[::-1], dst=edge, interpolation=cv2.INTER_LINEAR)
     np.subtract(np.float32(1), edge, out=even)
@@ -62,7 +64,7 @@ def gradient(image: NDArray[np.float32], scale: float = 1.0) -> NDArray[np.float
     >>> round(float(gradient(ramp)[50, 50]), 3)
     0.01
     """
-    grey = cv2.resize(stretch(image), working_shape(image.shape)[::-1], interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(stretch(image, valid_of(image)), working_shape(image.shape)[::-1], interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(grey, (0, 0), max(SIGMA * scale, 0.1), borderType=cv2.BORDER_REFLECT)
     across, down = (cv2.Sobel(blurred, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
     return np.sqrt(across * across + down * down)

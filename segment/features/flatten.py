@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.features.valid import taken, valid_at
+
 N_LEVELS = 2
 ROUNDS = 6
 WIDTH = 0.1
@@ -14,7 +16,9 @@ N_BINS = 256
 COARSE = 160
 
 
-def flatten(image: NDArray[np.float32], *, n_levels: int = N_LEVELS) -> NDArray[np.float32]:
+def flatten(
+    image: NDArray[np.float32], *, n_levels: int = N_LEVELS, valid: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Subtract the shading of an image.
 
     Every pixel is taken for one of `n_levels` grey levels plus a smooth background. Levels and background are
@@ -26,6 +30,8 @@ def flatten(image: NDArray[np.float32], *, n_levels: int = N_LEVELS) -> NDArray[
         Grey levels.
     n_levels : int, default 2
         Number of grey levels, at least 1.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels whose levels count; None: all.
 
     Returns
     -------
@@ -56,31 +62,37 @@ def flatten(image: NDArray[np.float32], *, n_levels: int = N_LEVELS) -> NDArray[
     shrink = max(1.0, min(height, width) / COARSE)
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    sigma = max(WIDTH * min(size), 0.5)
+    sigma, small_valid = max(WIDTH * min(size), 0.5), valid_at(valid, size[::-1])
     # From no background the levels of large phases are safe, from a blur those that strong shading would hide.
     starts = (np.zeros_like(small), _blur(small, sigma))
-    background = min((_alternate(small, start, n_levels, sigma) for start in starts), key=lambda found: found[0])[1]
-    background -= background.mean()
+    background = min(
+        (_alternate(small, start, n_levels, sigma, small_valid) for start in starts), key=lambda found: found[0]
+    )[1]
+    background -= taken(background, small_valid).mean()
     return image - cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def flattened(image: NDArray[np.float32], n_levels: int) -> NDArray[np.float32]:
+def flattened(image: NDArray[np.float32], n_levels: int, valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Return `flatten(image)`, or `image` itself for 0 levels."""
-    return np.ascontiguousarray(flatten(image, n_levels=n_levels)) if n_levels else image
+    return np.ascontiguousarray(flatten(image, n_levels=n_levels, valid=valid)) if n_levels else image
 
 
 def _alternate(
-    image: NDArray[np.float32], background: NDArray[np.float32], n_levels: int, sigma: float
+    image: NDArray[np.float32],
+    background: NDArray[np.float32],
+    n_levels: int,
+    sigma: float,
+    valid: NDArray[np.bool_] | None,
 ) -> tuple[float, NDArray[np.float32]]:
     """Return what levels and background leave unexplained, and the background."""
     nearest = image
     for _ in range(ROUNDS):
         flat = image - background
-        levels = find_levels(flat, n_levels)
+        levels = find_levels(taken(flat, valid), n_levels)
         edges = (levels[1:] + levels[:-1]) / 2
         nearest = levels[np.searchsorted(edges, flat)].astype(np.float32)
         background = _blur(image - nearest, sigma)
-    return float(np.square(image - nearest - background).sum(dtype=np.float64)), background
+    return float(taken(np.square(image - nearest - background), valid).sum(dtype=np.float64)), background
 
 
 def find_levels(image: NDArray[np.float32], n_levels: int, rounds: int = 30) -> NDArray[np.float64]:

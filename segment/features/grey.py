@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from segment.features.feature_set import FeatureSet
 from segment.features.flatten import flattened
+from segment.features.valid import taken
+from segment.records import valid_of
 
 SMALLEST = np.float32(1e-6)
 TAILS = (0.002, 0.998)
 SIGMA = 1.5
+ROWS = 256
 
 
 def compute_grey(image: NDArray[np.float32], out: NDArray[np.float32], scale: float, flatten: int) -> None:
@@ -23,25 +26,33 @@ def compute_grey(image: NDArray[np.float32], out: NDArray[np.float32], scale: fl
     if image.min() == image.max():
         out.fill(SMALLEST)
         return
-    calm = cv2.GaussianBlur(stretch(image), (0, 0), max(SIGMA * scale, 0.1), borderType=cv2.BORDER_REFLECT)
-    fill_pair(flattened(np.asarray(calm, dtype=np.float32), flatten), out)
+    valid = valid_of(image)
+    calm = cv2.GaussianBlur(stretch(image, valid), (0, 0), max(SIGMA * scale, 0.1), borderType=cv2.BORDER_REFLECT)
+    fill_pair(flattened(np.asarray(calm, dtype=np.float32), flatten, valid), out, valid)
     np.maximum(out, SMALLEST, out=out)
 
 
-def fill_pair(grey: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+def fill_pair(grey: NDArray[np.float32], out: NDArray[np.float32], valid: NDArray[np.bool_] | None = None) -> None:
     """Fill `out`, shape (2, h, w), with stretched grey levels and their complement."""
     bright, dark = out
-    np.copyto(bright, stretch(grey))
+    np.copyto(bright, stretch(grey, valid))
     np.subtract(np.float32(1), bright, out=dark)
 
 
-def stretch(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return grey levels scaled to [0, 1] between their 0.2 % and 99.8 % quantiles, cut off there."""
-    low, high = np.quantile(image[::2, ::2], TAILS)
+def stretch(image: NDArray[np.float32], valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """Return grey levels scaled to [0, 1] between the 0.2 % and 99.8 % quantiles of valid ones, cut off there."""
+    image = np.asarray(image)
+    low, high = np.quantile(taken(image[::2, ::2], None if valid is None else valid[::2, ::2]), TAILS)
     if high <= low:
-        low, high = image.min(), image.max()
-    stretched = (image.astype(np.float64) - low) / (high - low) if high > low else np.zeros(image.shape)
-    return np.clip(stretched, 0, 1).astype(np.float32)
+        seen = taken(image, valid)
+        low, high = seen.min(), seen.max()
+    stretched = np.zeros(image.shape, dtype=np.float32)
+    if high > low:
+        # In blocks of rows: float64 of all pixels would be the largest array there is.
+        for top in range(0, len(image), ROWS):
+            part = (image[top : top + ROWS].astype(np.float64) - low) / (high - low)
+            stretched[top : top + ROWS] = np.clip(part, 0, 1)
+    return stretched
 
 
 GREY = FeatureSet(("bright", "dark"), compute_grey)

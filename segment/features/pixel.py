@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from segment.features.feature_set import FeatureSet
 from segment.features.flatten import flattened
+from segment.features.valid import taken
+from segment.records import valid_of
 
 SMALLEST = np.float32(1e-6)
 VARIANCE_WINDOW = 5
@@ -31,7 +33,8 @@ def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32], scale: f
         # Rounding differs between the filters' inner and outer pixels; scaling would blow that up.
         out.fill(SMALLEST)
         return
-    image = flattened(image, flatten)
+    valid = valid_of(image)
+    image = np.asarray(flattened(image, flatten, valid))
     np.copyto(grey, image)
     # cv2.magnitude rounds differently with the address of its arrays: the same image would give other bits.
     cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=gradient)
@@ -45,7 +48,7 @@ def compute_pixel(image: NDArray[np.float32], out: NDArray[np.float32], scale: f
         width = 2 * round(3 * sigma * scale) + 1
         cv2.GaussianBlur(image, (width, width), sigma * scale, dst=blur)
     for plane in out:
-        _scale(plane)
+        _scale(plane, valid)
 
 
 def _fill_variance(image: NDArray[np.float32], out: NDArray[np.float32], width: int) -> None:
@@ -58,14 +61,16 @@ def _fill_variance(image: NDArray[np.float32], out: NDArray[np.float32], width: 
     cv2.subtract(out, mean, dst=out)
 
 
-def _scale(plane: NDArray[np.float32]) -> None:
-    low, high = cv2.minMaxLoc(plane)[:2]
+def _scale(plane: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> None:
+    low, high = cv2.minMaxLoc(taken(plane, valid))[:2]
     if high > low:
         # Divided, not multiplied: the inverse of a denormal range would overflow.
         span = (high - low) / (1.0 - float(SMALLEST))
         np.subtract(plane, np.float32(low), out=plane)
         np.divide(plane, np.float32(span), out=plane)
         np.add(plane, SMALLEST, out=plane)
+        if valid is not None:
+            np.clip(plane, SMALLEST, 1, out=plane)
     else:
         plane.fill(SMALLEST)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from segment.features.valid import taken
 
 # A working image has this many pixels on its shorter side, unless it is smaller: fine filters are set for that.
 WORKING_SIDE = 400
@@ -58,7 +62,7 @@ def window_sigma(shape: tuple[int, int]) -> float:
     return max(min(shape) / WINDOWS_PER_SIDE, 0.5)
 
 
-def coarseness(grey: NDArray[np.float32], sigma: float) -> float:
+def coarseness(grey: NDArray[np.float32], sigma: float, valid: NDArray[np.bool_] | None = None) -> float:
     """Return the share of the variance of grey levels that is coarser than a window.
 
     A granulometry in one number: ``var(G * grey) / var(grey)`` with G a Gaussian. Near 0, phases are finer than the
@@ -70,6 +74,8 @@ def coarseness(grey: NDArray[np.float32], sigma: float) -> float:
         Grey levels without noise.
     sigma : float
         Standard deviation of the window in pixels.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
 
     Returns
     -------
@@ -87,9 +93,15 @@ def coarseness(grey: NDArray[np.float32], sigma: float) -> float:
     >>> coarseness(fine, 4.0) < 0.01, coarseness(coarse, 4.0) > 0.7
     (True, True)
     """
-    variance = float(grey.var(dtype=np.float64))
-    blurred = cv2.GaussianBlur(grey, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    return float(blurred.var(dtype=np.float64)) / variance if variance > 0 else 1.0
+    return coarseness_of([grey], sigma, valid)
+
+
+def coarseness_of(planes: Sequence[NDArray[np.float32]], sigma: float, valid: NDArray[np.bool_] | None = None) -> float:
+    """Return the `coarseness` of several planes together: variances are added."""
+    variance = sum(float(taken(plane, valid).var(dtype=np.float64)) for plane in planes)
+    blurred = (cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for plane in planes)
+    left = sum(float(taken(np.asarray(plane, np.float32), valid).var(dtype=np.float64)) for plane in blurred)
+    return left / variance if variance > 0 else 1.0
 
 
 def window_weight(coarse: float) -> float:

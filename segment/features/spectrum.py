@@ -10,7 +10,8 @@ from segment.features.feature_set import FeatureSet
 from segment.features.grey import SMALLEST, stretch
 from segment.features.histogram import GRID_PER_SIGMA
 from segment.features.scale import window_sigma, working_shape
-from segment.records import Neighbourhood
+from segment.features.valid import valid_at
+from segment.records import Neighbourhood, valid_of
 
 N_OCTAVES = 5
 # Widths in pixels of the working image: the blur of the finest octave, and that before all.
@@ -47,7 +48,9 @@ def compute_spectrum(
         return None
     shape = working_shape(image.shape)
     sigma = spectrum_window(shape, scale)
-    grey = np.asarray(cv2.resize(stretch(image), shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    grey = np.asarray(
+        cv2.resize(stretch(image, valid_of(image)), shape[::-1], interpolation=cv2.INTER_AREA), np.float32
+    )
     step = max(1.0, sigma / GRID_PER_SIGMA)
     size = (max(1, round(shape[1] / step)), max(1, round(shape[0] / step)))
     energies = np.empty((N_OCTAVES, *size[::-1]), dtype=np.float32)
@@ -57,12 +60,19 @@ def compute_spectrum(
         band = cv2.resize(np.square(finer - coarser), size, interpolation=cv2.INTER_AREA)
         np.add(_blur(np.asarray(band, np.float32), sigma / step), NO_VARIANCE, out=energy)
         finer = coarser
-    energies /= energies.mean(axis=(1, 2), keepdims=True)
+    # On the grid of the windows.
+    counted = valid_at(valid_of(image), energies.shape[1:])
+    energies /= energies.mean(axis=(1, 2), keepdims=True) if counted is None else _means(energies, counted)
     energies /= energies.sum(axis=0)
     for energy, plane in zip(energies, out, strict=True):
         cv2.resize(energy, plane.shape[::-1], dst=plane, interpolation=cv2.INTER_LINEAR)
     np.maximum(out, SMALLEST, out=out)
     return Neighbourhood(sigma * min(image.shape) / min(shape))
+
+
+def _means(energies: NDArray[np.float32], counted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    means = energies[:, counted].mean(axis=1)
+    return means[:, None, None]
 
 
 def spectrum_window(shape: tuple[int, int], scale: float) -> float:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from segment.features.feature_set import FeatureSet
 from segment.features.flatten import flattened
 from segment.features.grey import SMALLEST, fill_pair, stretch
-from segment.features.histogram import fill_histogram
+from segment.features.histogram import fill_histogram, windowed
+from segment.features.rows import FeatureRows, enlarge_rows
 from segment.features.scale import coarseness, window_sigma, window_weight, working_shape
-from segment.records import Neighbourhood
+from segment.features.valid import valid_at
+from segment.records import Neighbourhood, valid_of
 
 # Bilateral filter: its diameter and width in pixels, and its width in grey levels as a share of the range. It keeps the
 # noise of single pixels for boundaries; a narrow blur before it, a share of the shorter side wide, takes that away.
@@ -45,16 +47,51 @@ def compute_texture(
     if image.min() == image.max():
         out.fill(SMALLEST)
         return None
-    calm, grey = _calmed(image, flatten)
-    fill_pair(calm, out[:2])
-    window = _fill_windows(grey, BINS, scale, out[2:])
+    valid = valid_of(image)
+    calm, grey = calmed(image, flatten)
+    fill_pair(calm, out[:2], valid)
+    window = _fill_windows(grey, BINS, scale, out[2:], valid)
     shape = working_shape(image.shape)
     small = np.asarray(cv2.resize(out[0], shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    coarse = coarseness(small, window_sigma(shape) * scale)
+    coarse = coarseness(small, window_sigma(shape) * scale, valid_at(valid, shape))
     weight = window_weight(coarse)
     out[2:] *= np.float32(weight)
     np.maximum(out, SMALLEST, out=out)
     return Neighbourhood(window, weight, coarse)
+
+
+def open_texture(image: NDArray[np.float32], scale: float, flatten: int) -> FeatureRows:
+    """Return the features of `compute_texture`, of which rows are computed when they are asked for.
+
+    The grey level is kept for every pixel, all else on the grid of the windows: 4 bytes a pixel in the place of 88.
+    """
+    shape, valid = (image.shape[0], image.shape[1]), valid_of(image)
+    names = ("bright", "dark", *_names(BINS))
+    if image.min() == image.max():
+        return FeatureRows(names, shape, None, lambda top, bottom, out: out.fill(SMALLEST))
+    calm, grey = calmed(image, flatten)
+    bright = stretch(calm, valid)
+    del calm
+    working = working_shape(shape)
+    bands, counted = find_bands(grey), valid_at(valid, working)
+    del grey
+    sigma = window_sigma(working) * scale
+    small = np.asarray(cv2.resize(bright, working[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    coarse = coarseness(small, sigma, counted)
+    weight = window_weight(coarse)
+    histograms = [windowed(bands[name], sigma, count, counted) for name, count in BINS.items()]
+
+    def fill(top: int, bottom: int, out: NDArray[np.float32]) -> None:
+        np.copyto(out[0], bright[top:bottom])
+        np.subtract(np.float32(1), out[0], out=out[1])
+        start = 2
+        for histogram in histograms:
+            part = out[start : start + len(histogram)]
+            np.multiply(enlarge_rows(histogram, shape, top, bottom), np.float32(weight), out=part)
+            start += len(histogram)
+        np.maximum(out, SMALLEST, out=out)
+
+    return FeatureRows(names, shape, Neighbourhood(sigma * min(shape) / min(working), weight, coarse), fill)
 
 
 def compute_histogram(
@@ -77,24 +114,54 @@ def _compute_windows(
     if image.min() == image.max():
         out.fill(SMALLEST)
         return None
-    window = _fill_windows(_calmed(image, flatten)[1], bins, scale, out)
+    window = _fill_windows(calmed(image, flatten)[1], bins, scale, out, valid_of(image))
     np.maximum(out, SMALLEST, out=out)
     return Neighbourhood(window)
 
 
-def _calmed(image: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return flattened grey levels in [0, 1] or somewhat beyond, with and without a bilateral filter."""
-    grey = stretch(image)
+def calmed(image: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return flattened grey levels in [0, 1] or somewhat beyond, with and without a bilateral filter.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (h, w)
+        Grey levels, not all the same.
+    flatten : int
+        Number of grey levels that shading is told from; 0: it stays.
+
+    Returns
+    -------
+    tuple of (ndarray of float32, ndarray of float32), each of shape (h, w)
+    """
+    valid = valid_of(image)
+    grey = stretch(image, valid)
     sigma = max(min(image.shape) / BLURS_PER_SIDE, 0.1)
     calm = cv2.GaussianBlur(grey, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     calm = np.asarray(cv2.bilateralFilter(calm, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT), np.float32)
-    flat = flattened(calm, flatten)
+    flat = flattened(calm, flatten, valid)
     grey += flat - calm
     return flat, grey
 
 
-def _fill_windows(grey: NDArray[np.float32], bins: dict[str, int], scale: float, out: NDArray[np.float32]) -> float:
+def _fill_windows(
+    grey: NDArray[np.float32],
+    bins: dict[str, int],
+    scale: float,
+    out: NDArray[np.float32],
+    valid: NDArray[np.bool_] | None,
+) -> float:
     """Fill `out` with the histograms of the bands in `bins`; return the window's sigma in pixels of `grey`."""
+    shape = working_shape(grey.shape)
+    bands = find_bands(grey)
+    start, sigma, counted = 0, window_sigma(shape) * scale, valid_at(valid, shape)
+    for name, count in bins.items():
+        fill_histogram(bands[name], sigma, out[start : start + count], counted)
+        start += count
+    return sigma * min(grey.shape) / min(shape)
+
+
+def find_bands(grey: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Return grey level, Laplacian of Gaussian and gradient magnitude of an image, each of its working shape."""
     shape = working_shape(grey.shape)
     detail = cv2.GaussianBlur(cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_AREA), (0, 0), 0.5)
     smooth = cv2.GaussianBlur(detail, (0, 0), 1.0)
@@ -104,17 +171,13 @@ def _fill_windows(grey: NDArray[np.float32], bins: dict[str, int], scale: float,
         "blob": cv2.Laplacian(smooth, cv2.CV_32F),
         "edge": np.sqrt(across * across + down * down),
     }
-    start, sigma = 0, window_sigma(shape) * scale
-    for name, count in bins.items():
-        fill_histogram(np.asarray(bands[name], np.float32), sigma, out[start : start + count])
-        start += count
-    return sigma * min(grey.shape) / min(shape)
+    return {name: np.asarray(band, np.float32) for name, band in bands.items()}
 
 
 def _names(bins: dict[str, int]) -> tuple[str, ...]:
     return tuple(f"{name}_{index}" for name, count in bins.items() for index in range(count))
 
 
-TEXTURE = FeatureSet(("bright", "dark", *_names(BINS)), compute_texture, flatten=2)
+TEXTURE = FeatureSet(("bright", "dark", *_names(BINS)), compute_texture, flatten=2, open_rows=open_texture)
 HISTOGRAM = FeatureSet(_names(BINS), compute_histogram)
 ROUGHNESS = FeatureSet(_names(ROUGH), compute_roughness)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from segment.interchange.geojson import write_geojson
 from segment.interchange.npz import write_phase_npz
+from segment.interchange.objects import write_objects_geojson, write_rois, write_table_parquet
 from segment.interchange.polygons import Region, trace_regions
 from segment.interchange.table import require_pyarrow, write_parquet
 from segment.interchange.tiff import write_imagej, write_ome_tiff
+from segment.io.location import as_path
 from segment.records import PhaseMap
 
 __all__ = [
@@ -24,9 +26,12 @@ __all__ = [
     "trace_regions",
     "write_geojson",
     "write_imagej",
+    "write_objects_geojson",
     "write_ome_tiff",
     "write_parquet",
     "write_phase_npz",
+    "write_rois",
+    "write_table_parquet",
 ]
 
 
@@ -145,4 +150,4 @@ def export_paths(out: str | Path, name: str, formats: Iterable[str]) -> tuple[Pa
     tuple of Path
     """
     chosen = [IMAGE_FORMATS[format_] for format_ in formats if format_ in IMAGE_FORMATS]
-    return tuple(Path(out) / f"{name}{suffix}" for item in chosen for suffix in item.suffixes)
+    return tuple(as_path(out) / f"{name}{suffix}" for item in chosen for suffix in item.suffixes)

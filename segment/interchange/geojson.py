@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def write_geojson(phase_map: PhaseMap, out: Path, name: str) -> tuple[Path, ...]
     tuple of Path
         The files written.
     """
-    regions = trace_regions(phase_map.labels)
+    # Excluded pixels are of no phase.
+    regions = [region for region in trace_regions(phase_map.labels) if region.phase < len(phase_map.names)]
     edge = phase_map.micrograph.calibration.pixel_size_um
     written = [out / f"{name}_regions.geojson"]
     _write(written[0], phase_map, regions, None, "pixels")
@@ -52,6 +54,7 @@ def _write(path: Path, phase_map: PhaseMap, regions: list[Region], scale: float 
     content: dict[str, Any] = {
         "type": "FeatureCollection",
         "unit": unit,
+        "pixel_size": asdict(phase_map.micrograph.calibration),
         "axes": "x to the right, y down, from the upper left corner of the image",
         "features": [
             {

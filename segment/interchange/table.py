@@ -10,6 +10,8 @@ from typing import Any
 
 from segment.io import atomic_path
 
+OPTIONAL = ("low", "high", "boundary_low", "boundary_high")
+
 
 def write_parquet(path: str | Path, tables: Iterable[tuple[str, Iterable[Any]]]) -> None:
     """Write the measurements of a batch as one Parquet table, typed, with missing values where CSV has nothing.
@@ -34,6 +36,10 @@ def write_parquet(path: str | Path, tables: Iterable[tuple[str, Iterable[Any]]])
 
     rows = [{"image": image, **asdict(row)} for image, found in tables for row in found]
     columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else {"image": ""})}
+    # Intervals that were not asked for are no columns.
+    for name in OPTIONAL:
+        if name in columns and all(value is None for value in columns[name]):
+            del columns[name]
     # Should no row have a value, the column is one of missing numbers, not of nothing at all.
     arrays = {name: _typed(pyarrow, values) for name, values in columns.items()}
     with atomic_path(path) as temporary:

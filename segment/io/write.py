@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any, cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from segment.io.location import as_path, is_remote
 
 # Runs of equal bytes suit flat colours: half the time of zlib's quickest level for labels, pictures and overlays.
 QUICK_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
@@ -54,9 +57,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     >>> (folder / "a.txt").read_text()
     'whole'
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         raise OutputError(f"cannot write {path.name!r} in folder '{path.parent}': a folder of that name is there")
+    if is_remote(path):
+        with _sent(path) as temporary:
+            yield temporary
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(8)}{path.suffix}"
@@ -169,6 +176,25 @@ def write_npz(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         np.savez_compressed(stream, **cast(dict[str, Any], dict(arrays)))
 
 
+@contextmanager
+def _sent(path: Path) -> Iterator[Path]:
+    """Give a local file that is sent to a URL when the block ends without an exception."""
+    with tempfile.TemporaryDirectory(prefix="segment-") as folder:
+        temporary = Path(folder) / f"file{path.suffix}"
+        temporary.touch()
+        yield temporary
+        send(temporary, path)
+
+
+def send(file: Path, to: Path) -> None:
+    """Copy a local file to where a URL says; an OutputError names that folder."""
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(file.read_bytes())
+    except OSError as error:
+        raise OutputError(_refusal(to, error)) from error
+
+
 def _publish(temporary: Path, path: Path) -> None:
     with temporary.open("rb+") as stream:
         os.fsync(stream.fileno())
@@ -184,6 +210,6 @@ def _plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
-    if isinstance(value, Path):
+    if isinstance(value, Path) or hasattr(value, "protocol"):
         return str(value)
     raise TypeError(f"cannot write a {type(value).__name__} as JSON")

@@ -83,6 +83,44 @@ def summarise_fields(values: Sequence[float]) -> FieldStatistics:
     return FieldStatistics(n, mean, std, ci95, 100 * ci95 / abs(mean) if mean else None)
 
 
+def join_intervals(
+    values: Sequence[float], lows: Sequence[float], highs: Sequence[float], nominal: float = 0.9
+) -> tuple[float, float]:
+    """Return the interval of the mean over fields, from an interval of each field and the scatter between fields.
+
+    What is open in the segmentation is open alike in all fields, so its mean reach is that of the mean; the sampling
+    error of the mean is independent of it, so that the two are added as squares.
+
+    Parameters
+    ----------
+    values, lows, highs : sequence of float
+        One a field: the quantity, and the ends of its interval.
+    nominal : float, default 0.9
+        Coverage of the intervals.
+
+    Returns
+    -------
+    tuple of (float, float)
+        Of a single field its own interval.
+
+    Notes
+    -----
+    ``mean - hypot(mean(values - lows), t s / sqrt(n))``, and likewise above, with t of Student's distribution; see
+    `summarise_fields`.
+
+    Examples
+    --------
+    >>> low, high = join_intervals([0.10, 0.12, 0.11], [0.05, 0.07, 0.06], [0.15, 0.17, 0.16])
+    >>> round(low, 3), round(high, 3)
+    (0.057, 0.163)
+    """
+    array = np.asarray(values, dtype=np.float64)
+    mean, n = float(array.mean()), len(array)
+    scatter = 0.0 if n == 1 else float(stdtrit(n - 1, (1 + nominal) / 2)) * float(array.std(ddof=1)) / math.sqrt(n)
+    below, above = mean - float(np.mean(lows)), float(np.mean(highs)) - mean
+    return mean - math.hypot(below, scatter), mean + math.hypot(above, scatter)
+
+
 def fields_needed(statistics: FieldStatistics, relative_accuracy_percent: float = 10.0) -> int | None:
     """Estimate how many fields in all would reach a relative accuracy, should they scatter like those measured.
 

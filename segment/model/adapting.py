@@ -13,7 +13,7 @@ from segment.composition.sharpness import gradient, sharpness, step_of
 from segment.model.abundances import largest
 from segment.model.mixture import Mixture, join, see
 from segment.model.refining import CLEARLY, COMMON, principal, settle
-from segment.records import Adaptation
+from segment.records import Adaptation, valid_of
 
 
 # Sums over threads would end in other bits with each number of them.
@@ -44,23 +44,25 @@ def adapt(
         Probabilities that sum to one; None where the shared map stays.
     """
     k, (height, width) = len(shared), grey.shape
-    before = largest(shared)
-    directions = principal(draw(X.T, DRAWN).T) if mixture is None else mixture.directions
+    before, valid = largest(shared), valid_of(grey)
+    rows = slice(None) if valid is None else np.flatnonzero(valid)
+    directions = principal(draw(X[rows].T, DRAWN).T) if mixture is None else mixture.directions
     views = see(directions, X, calm(grey).ravel())
-    drawn = draw(views, DRAWN)
+    drawn = draw(views[:, rows], DRAWN)
     if mixture is None:
-        start, owners = draw(before[None].astype(np.float32), DRAWN)[0].astype(np.intp), tuple(range(k))
+        start, owners = draw(before[None, rows].astype(np.float32), DRAWN)[0].astype(np.intp), tuple(range(k))
     else:
         start, owners = mixture.appearance.shares(drawn).argmax(axis=0), mixture.owners
     step = step_of(grey.size)
     grid = np.ascontiguousarray(views.reshape(-1, height, width)[:, ::step, ::step])
     gradients, was = gradient(grid[:-1]), before.reshape(height, width)[::step, ::step]
-    at_first = sharpness(was, gradients)
+    counted = None if valid is None else valid[::step, ::step]
+    at_first = sharpness(was, gradients, counted)
     best, sharpest = None, CLEARLY * at_first
     for common in COMMON:
         appearance = settle(drawn, start, len(owners), common)
         labels = largest(join(appearance.shares(grid.reshape(len(grid), -1)), owners)).reshape(was.shape)
-        found = sharpness(labels, gradients)
+        found = sharpness(labels, gradients, counted)
         if found > sharpest and keeps_names(was, labels, k):
             best, sharpest = appearance, found
     if best is None:

@@ -15,7 +15,8 @@ from segment.model.fitted import FittedModel
 from segment.model.labels import UNLABELLED
 from segment.model.parameters import Parameters
 from segment.model.teaching import Dictionary, Teaching, atom_shares, lift, visible
-from segment.model.training import extract_features
+from segment.model.training import count_valid, extract_features, valid_rows
+from segment.records import valid_of
 
 ATOMS_PER_PHASE = 4
 PIXELS_PER_ATOM = 10
@@ -60,13 +61,19 @@ def learn(
     """
     k = parameters.n_phases
     every_ids = [_resized(ids, grey.shape) for ids, grey in zip(annotations, greys, strict=True)]
+    for ids, grey in zip(every_ids, greys, strict=True):
+        valid = valid_of(grey)
+        if valid is not None:
+            ids[~valid.ravel()] = UNLABELLED
     painted = np.sum([np.bincount(ids[ids != UNLABELLED], minlength=k) for ids in every_ids], axis=0)
-    step, stride = (max(1, -(-count // MOST_ROWS)) for count in (painted.sum(), sum(grey.size for grey in greys)))
+    step, stride = (max(1, -(-count // MOST_ROWS)) for count in (painted.sum(), sum(map(count_valid, greys))))
     parts: list[tuple[NDArray[Any], ...]] = []
     for index, (grey, ids) in enumerate(zip(greys, every_ids, strict=True)):
         X = visible(extract_features(grey, parameters))
         rows = np.flatnonzero(ids != UNLABELLED)[::step]
-        parts.append((X[rows], ids[rows].astype(np.intp), _blocks(grey.shape, index)[rows], X[::stride]))
+        parts.append(
+            (X[rows], ids[rows].astype(np.intp), _blocks(grey.shape, index)[rows], X[valid_rows(grey)[::stride]])
+        )
     known, owners, blocks, everything = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
     # Not at the top, here and below: scikit-learn takes a second to load.
     from threadpoolctl import threadpool_limits
@@ -155,7 +162,9 @@ def _choose_strength(shares: NDArray[np.float32], owners: NDArray[np.intp], bloc
                 continue
             model = LogisticRegression(C=strength, max_iter=500).fit(shares[seen], owners[seen])
             columns = np.searchsorted(classes, owners[held])
-            logs.append(model.predict_log_proba(shares[held])[np.arange(len(columns)), columns])
+            # A pixel of which a strong model is certain, and wrong, rules the strength out.
+            with np.errstate(divide="ignore"):
+                logs.append(model.predict_log_proba(shares[held])[np.arange(len(columns)), columns])
         likelihood = float(np.concatenate(logs).mean()) if logs else -np.inf
         if likelihood > highest:
             best, highest = strength, likelihood

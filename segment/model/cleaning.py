@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
+from segment.records import EXCLUDED
+
 CONNECTIVITY = 4
 
 
-def clean(labels: NDArray[np.uint8], min_region: int) -> NDArray[np.uint8]:
+def clean(labels: NDArray[np.uint8], min_region: int, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
     """Give every connected region of less than `min_region` pixels to the neighbour it shares the longest border with.
 
     Parameters
@@ -19,6 +21,8 @@ def clean(labels: NDArray[np.uint8], min_region: int) -> NDArray[np.uint8]:
         Not changed.
     min_region : int
         Smallest region that is kept, in pixels; pixels are connected through their edges. 0 and 1 keep all.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all. The others keep their labels, and connect nothing.
 
     Returns
     -------
@@ -38,14 +42,18 @@ def clean(labels: NDArray[np.uint8], min_region: int) -> NDArray[np.uint8]:
     >>> clean(speck, min_region=2).any()
     np.False_
     """
+    if valid is not None:
+        kept = clean(np.where(valid, labels, np.uint8(EXCLUDED)), min_region)
+        return np.where(valid, kept, labels)
     while min_region > 1:
         regions, sizes, owners = _find_regions(labels)
-        if sizes.min() >= min_region or len(sizes) == 1:
-            break
+        counts = owners != EXCLUDED
         # By size, then by number: no two regions can each be the larger one, so that nothing is passed in circles.
         order = np.argsort(np.argsort(sizes, kind="stable"))
         inner, outer, lengths = _borders(regions, len(sizes))
-        is_open = (sizes[inner] < min_region) & (order[outer] > order[inner])
+        is_open = (sizes[inner] < min_region) & (order[outer] > order[inner]) & counts[inner] & counts[outer]
+        if not is_open.any():
+            break
         inner, outer, lengths = inner[is_open], outer[is_open], lengths[is_open]
         by_border = np.lexsort((order[outer], lengths, inner))
         target = np.arange(len(sizes))

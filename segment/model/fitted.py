@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.batch import SharedPhases, remark_on_batch
 from segment.model.grained import Grained
 from segment.model.mixture import Mixture
 from segment.model.parameters import LATER, Parameters
@@ -27,7 +29,7 @@ class FittedModel:
         What the fit was asked for.
     components : ndarray of float32, shape (k, n_features)
         H as the engine fitted it, rows in phase order: darkest phase first. Where labels taught the phases, the mean
-        features of each phase's pixels, in the order of its ids.
+        features of each phase's pixels, in the order of its ids; of a batch those of its shared phases.
     feature_names : tuple of str
         One name a column of `components`.
     names : tuple of str
@@ -49,10 +51,14 @@ class FittedModel:
         What labels taught, which then makes the map; None for a fit without labels.
     mixture : Mixture or None
         What the phases look like, which then makes the map; None where they were not refined, see `Parameters.refine`.
+        Of a batch, what they look like in all images together.
     textured : Textured or None
         Why the phases were told by their texture, see `Parameters.textures`; None where they were not.
     grained : Grained or None
         Why the phases are grains and their boundaries, see `Parameters.boundaries`; None where they are not.
+    shared : SharedPhases or None
+        By what the phases that each image shows are named, of a model of several images; None where one description
+        makes the map of all.
     """
 
     parameters: Parameters
@@ -69,6 +75,7 @@ class FittedModel:
     mixture: Mixture | None = None
     textured: Textured | None = None
     grained: Grained | None = None
+    shared: SharedPhases | None = None
 
     @property
     def norms(self) -> NDArray[np.float32]:
@@ -82,13 +89,37 @@ class FittedModel:
         return np.divide(self.components, norms, out=np.zeros_like(self.components), where=norms > 0)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is doubtful about the phases and images of a batch, a sentence each; none of a single image."""
+        return self.remark()
+
+    def remark(self, lacking: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return `remarks` without those on phases of which it is said that no image shows them.
+
+        Parameters
+        ----------
+        lacking : iterable of str
+            Names of these phases.
+
+        Returns
+        -------
+        tuple of str
+            A sentence each.
+        """
+        if self.shared is None:
+            return ()
+        images = [str(item["name"]) for item in self.training]
+        return tuple(remark_on_batch(self.shared, self.names, images, set(lacking)))
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of all that decides a prediction: components, names, parameters, teaching, mixture."""
+        """SHA-256 of all that decides a prediction: components, names, parameters, teaching, mixture, shared phases."""
         parameters = self.parameters.to_json()
         # A model of an earlier version keeps its digest.
         decided = {name: value for name, value in parameters.items() if name not in LATER or value != LATER[name]}
         taught = [] if self.teaching is None else [self.teaching.to_json()]
         taught += [] if self.mixture is None else [self.mixture.to_json()]
+        taught += [] if self.shared is None else [self.shared.to_json()]
         described = json.dumps([decided, self.feature_names, self.names, *taught], sort_keys=True)
         # One byte order, so that a model has the same digest on every machine.
         numbers = np.ascontiguousarray(self.components, dtype="<f4").tobytes()

@@ -14,7 +14,9 @@ from segment.features.edges import gradient
 from segment.features.flatten import find_levels
 from segment.features.grey import stretch
 from segment.features.scale import working_shape
+from segment.features.valid import taken, valid_at
 from segment.model.textured import spread
+from segment.records import GreyImage, valid_of
 
 # Grains are even where a median leaves this share of the variance, of many levels where as much remains beyond a few
 # and edges lie at different levels, and bounded where edges are long, and so much steeper than what is between them.
@@ -93,6 +95,7 @@ def examine(grey: NDArray[np.float32]) -> Grained:
     Parameters
     ----------
     grey : ndarray of float32, shape (h, w)
+        Of a `segment.records.GreyImage` the excluded pixels count in nothing.
 
     Returns
     -------
@@ -113,23 +116,30 @@ def examine(grey: NDArray[np.float32]) -> Grained:
     if grey.min() == grey.max():
         return nothing
     shape = working_shape(grey.shape)
-    blurred = cv2.GaussianBlur(stretch(grey), (0, 0), 1.0, borderType=cv2.BORDER_REFLECT)
+    valid = valid_of(grey)
+    counted = valid_at(valid, shape)
+    blurred = cv2.GaussianBlur(stretch(np.asarray(grey), valid), (0, 0), 1.0, borderType=cv2.BORDER_REFLECT)
     calm = np.rint(255 * cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_AREA)).astype(np.uint8)
     middle = cv2.medianBlur(calm, 2 * max(1, round(min(shape) * HALF_WINDOW)) + 1).astype(np.float32)
-    variance = float(calm.var(dtype=np.float64))
+    variance = float(taken(calm, counted).var(dtype=np.float64))
     steepness = gradient(grey)
-    np.minimum(steepness, np.quantile(steepness, STEEPEST), out=steepness)
-    edges = steepness > find_levels(steepness, 2).mean()
+    np.minimum(steepness, np.quantile(taken(steepness, counted), STEEPEST), out=steepness)
+    edges = steepness > find_levels(taken(steepness, counted), 2).mean()
+    between = ~edges
+    if counted is not None:
+        edges, between = edges & counted, between & counted
     # Boundaries are less than what they bound.
-    if not variance or not 0 < edges.mean() < 0.5:
+    if not variance or not 0 < edges.sum() < between.sum():
         return nothing
-    left = 1 - float((calm - middle).var(dtype=np.float64)) / variance
-    levels = min(spread([middle / np.float32(255)], n) for n in FEW)
+    left = 1 - float(taken(calm - middle, counted).var(dtype=np.float64)) / variance
+    levels = min(spread([GreyImage(middle / np.float32(255), valid=counted)], n) for n in FEW)
     square = np.ones((ACROSS, ACROSS), np.uint8)
     half_way = (cv2.dilate(middle, square) + cv2.erode(middle, square)) / 2
-    varied = float(half_way[edges].var(dtype=np.float64)) / max(float(middle.var(dtype=np.float64)), 1e-9)
-    between = float(steepness[~edges].mean(dtype=np.float64))
-    steeper = float(steepness[edges].mean(dtype=np.float64)) / max(between, float(np.finfo(np.float32).tiny))
+    varied = float(half_way[edges].var(dtype=np.float64)) / max(
+        float(taken(middle, counted).var(dtype=np.float64)), 1e-9
+    )
+    flat = float(steepness[between].mean(dtype=np.float64))
+    steeper = float(steepness[edges].mean(dtype=np.float64)) / max(flat, float(np.finfo(np.float32).tiny))
     pieces = cv2.connectedComponentsWithStats(edges.astype(np.uint8), connectivity=8)[2][1:]
     spans = np.maximum(pieces[:, cv2.CC_STAT_WIDTH], pieces[:, cv2.CC_STAT_HEIGHT])
     areas = pieces[:, cv2.CC_STAT_AREA]

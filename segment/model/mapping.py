@@ -14,8 +14,8 @@ from segment.model.abundances import normalise
 from segment.model.adapting import adapt
 from segment.model.fitted import FittedModel
 from segment.model.smoothing import smooth
-from segment.model.training import extract_features, prepared, unmix
-from segment.records import Adaptation, Neighbourhood
+from segment.model.training import extract_features, is_large, open_features, prepared, unmix
+from segment.records import Adaptation, FeatureStack, Neighbourhood, valid_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,12 @@ class Found:
 
 
 def find_abundances(
-    image: NDArray[np.float32], model: FittedModel, *, with_views: bool = False, is_own: bool = False
+    image: NDArray[np.float32],
+    model: FittedModel,
+    *,
+    with_views: bool = False,
+    is_own: bool = False,
+    stack: FeatureStack | None = None,
 ) -> Found:
     """Find how much of each phase every pixel holds, or how probable it is there where the model was refined.
 
@@ -58,7 +63,9 @@ def find_abundances(
         Whether what guidance learns from is wanted too; without it `Found.evidence` is that of the map.
     is_own : bool, default False
         Whether the model was learned from this image alone. A refined model describes its phases anew for any other,
-        see `segment.model.adapting.adapt`.
+        see `segment.model.adapting.adapt`; of more than 16 million pixels not.
+    stack : FeatureStack, optional
+        Features of the prepared image, where they are at hand.
 
     Returns
     -------
@@ -66,7 +73,9 @@ def find_abundances(
     """
     parameters = model.parameters
     grey = prepared(image, parameters)
-    stack = extract_features(grey, parameters)
+    if is_large(grey) and stack is None and not with_views:
+        return _find_in_blocks(image, grey, model)
+    stack = extract_features(grey, parameters) if stack is None else stack
     seen = _in_pixels_of(image, grey, stack.neighbourhood)
     refined = None if model.mixture is None else model.mixture.shares(stack.X, calm(grey).ravel())
     # The components are not needed for a map that they do not make.
@@ -79,7 +88,7 @@ def find_abundances(
     if adapted is not None:
         # The evidence of the components stays what guidance starts from.
         every = [adapted[0], *(every if refined is None and with_views else every[1:])]
-    views = principal_views(stack.data) if with_views and model.teaching is None else None
+    views = principal_views(stack.data, valid_of(grey)) if with_views and model.teaching is None else None
     # As large as all features of all pixels.
     del stack
     every = [normalise(smooth(shares.reshape(-1, *grey.shape), parameters.smoothness)) for shares in every]
@@ -88,6 +97,23 @@ def find_abundances(
         every = [normalise(_enlarged(shares, image.shape)) for shares in every]
         views = None if views is None else _enlarged(views, image.shape)
     return Found(every[0], every[-1], views, seen, None if adapted is None else adapted[1])
+
+
+def _find_in_blocks(image: NDArray[np.float32], grey: NDArray[np.float32], model: FittedModel) -> Found:
+    """Find the phases of a large image, some rows at a time: what is found in a pixel does not depend on which."""
+    rows, k = open_features(grey, model.parameters), len(model.names)
+    levels = None if model.mixture is None else calm(np.asarray(grey)).ravel()
+    shares = np.empty((k, grey.size), dtype=np.float32)
+    for pixels, stack in rows.blocks():
+        if model.mixture is None or levels is None:
+            shares[:, pixels] = unmix(stack, model)
+        else:
+            shares[:, pixels] = model.mixture.shares(stack.X, levels[pixels])
+    seen = _in_pixels_of(image, grey, rows.neighbourhood)
+    found = normalise(smooth(shares.reshape(k, *grey.shape), model.parameters.smoothness))
+    if grey.shape != image.shape:
+        found = normalise(_enlarged(found, image.shape))
+    return Found(found, found, None, seen, None)
 
 
 def _in_pixels_of(

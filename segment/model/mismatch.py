@@ -23,7 +23,8 @@ def find_mismatches(micrograph: Micrograph, training: Sequence[dict[str, Any]]) 
     Returns
     -------
     tuple of str
-        One sentence each for another integer type of the pixels, and another pixel size. Empty where all is alike.
+        One sentence each for another integer type of the pixels, another pixel size, and colours that are missing.
+        Empty where all is alike.
 
     Examples
     --------
@@ -33,7 +34,11 @@ def find_mismatches(micrograph: Micrograph, training: Sequence[dict[str, Any]]) 
     >>> find_mismatches(image, [{"dtype": "uint8"}])[0][:59]
     'pixels of type uint16, where the model was trained on uint8'
     """
-    return tuple(note for note in (_depth(micrograph, training), _size(micrograph, training)) if note)
+    return tuple(
+        note
+        for note in (_depth(micrograph, training), _size(micrograph, training), _colour(micrograph, training))
+        if note
+    )
 
 
 def _depth(micrograph: Micrograph, training: Sequence[dict[str, Any]]) -> str:
@@ -45,6 +50,12 @@ def _depth(micrograph: Micrograph, training: Sequence[dict[str, Any]]) -> str:
         f"pixels of type {found}, where the model was trained on {', '.join(known)}: "
         "each was divided by the largest value of its type"
     )
+
+
+def _colour(micrograph: Micrograph, training: Sequence[dict[str, Any]]) -> str:
+    if micrograph.colour is not None or not training or not all(item.get("is_coloured") for item in training):
+        return ""
+    return "a grey image, where the model was trained on colours: it sees the grey levels alone"
 
 
 def _size(micrograph: Micrograph, training: Sequence[dict[str, Any]]) -> str:

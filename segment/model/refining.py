@@ -16,6 +16,7 @@ from segment.composition.sharpness import gradient, sharpness
 from segment.model.abundances import largest
 from segment.model.fitted import FittedModel
 from segment.model.mixture import Mixture, join, see
+from segment.records import valid_of
 
 # Covariances that are common to all phases, or half so.
 COMMON = (1.0, 0.5)
@@ -44,7 +45,7 @@ def refine(
     model: FittedModel,
     starts: Sequence[NDArray[np.uint8]],
     sampled: tuple[NDArray[np.float32], NDArray[np.float32]],
-    images: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]],
+    images: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]],
 ) -> FittedModel:
     """Describe the phases of a model by normal distributions, where that makes boundaries sharper.
 
@@ -64,9 +65,9 @@ def refine(
         Labels of the sampled pixels, of k or k + 1 groups.
     sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
         Features and calm grey levels of some pixels of all training images.
-    images : iterable of (ndarray of float32, ndarray of float32, ndarray of uint8)
-        Features, shape (h * w, n_features), grey levels and labels by the components, both of shape (h, w), of the
-        images whose boundaries and brightness are looked at.
+    images : iterable of (ndarray of float32, ndarray of float32, ndarray of float32, ndarray of uint8)
+        Features, shape (h * w, n_features), grey levels, the same smoothed (`segment.composition.grey_levels.calm`) and
+        labels by the components, of shape (h, w), of the images whose boundaries and brightness are looked at.
 
     Returns
     -------
@@ -84,28 +85,30 @@ def refine(
     k = model.parameters.n_phases
     directions = principal(X)
     views = see(directions, X, levels)
-    seen, gradients, every_grey, maps = [], [], [], []
-    for features, grey, labels in images:
-        seen.append(see(directions, features, calm(grey).ravel()))
+    seen, gradients, every_grey, maps, counted = [], [], [], [], []
+    for features, grey, smoothed, labels in images:
+        seen.append(see(directions, features, smoothed.ravel()))
         gradients.append(gradient(seen[-1][:-1].reshape(-1, *grey.shape)))
-        every_grey.append(grey.ravel())
+        every_grey.append(np.asarray(grey))
         maps.append(labels)
+        counted.append(valid_of(grey))
     best = None
-    sharpest = CLEARLY * _mean_sharpness(maps, gradients)
-    for found in _describe_all(views, starts, k):
+    sharpest = CLEARLY * _mean_sharpness(maps, gradients, counted)
+    for found in describe_all(views, starts, k):
         drawn = [_labels(found, planes).reshape(g.shape) for planes, g in zip(seen, gradients, strict=True)]
-        found_sharpness = _mean_sharpness(drawn, gradients)
+        found_sharpness = _mean_sharpness(drawn, gradients, counted)
         if found_sharpness > sharpest:
             best, maps, sharpest = found, drawn, found_sharpness
     if best is None:
         return model
     appearance, owners = best
-    labels = np.concatenate([drawn.ravel() for drawn in maps])
+    labels, levels = (
+        np.concatenate([(one if part is None else one[part]).ravel() for one, part in zip(every, counted, strict=True)])
+        for every in (maps, every_grey)
+    )
     counts = np.bincount(labels, minlength=k)
     brightness = np.full(k, np.inf)
-    np.divide(
-        np.bincount(labels, weights=np.concatenate(every_grey), minlength=k), counts, out=brightness, where=counts > 0
-    )
+    np.divide(np.bincount(labels, weights=levels, minlength=k), counts, out=brightness, where=counts > 0)
     rank = np.argsort(np.argsort(brightness, kind="stable"))
     mixture = Mixture(
         directions,
@@ -135,7 +138,7 @@ def sample(
     return draw(X.T, DRAWN).T, draw(levels[None], DRAWN)[0]
 
 
-def _describe_all(
+def describe_all(
     views: NDArray[np.float32], starts: Sequence[NDArray[np.uint8]], k: int
 ) -> Iterator[tuple[Appearance, NDArray[np.intp]]]:
     """Yield every description, and the phase of each of its distributions."""
@@ -203,5 +206,9 @@ def _labels(found: tuple[Appearance, NDArray[np.intp]], views: NDArray[np.float3
     return largest(join(appearance.shares(views), owners))
 
 
-def _mean_sharpness(maps: Sequence[NDArray[np.uint8]], gradients: Sequence[NDArray[np.float32]]) -> float:
-    return float(np.mean([sharpness(*one) for one in zip(maps, gradients, strict=True)]))
+def _mean_sharpness(
+    maps: Sequence[NDArray[np.uint8]],
+    gradients: Sequence[NDArray[np.float32]],
+    counted: Sequence[NDArray[np.bool_] | None],
+) -> float:
+    return float(np.mean([sharpness(*one) for one in zip(maps, gradients, counted, strict=True)]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from segment.batch import BLANK
 from segment.composition import compare, guide, name_by_seed, settle
 from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
@@ -17,17 +20,19 @@ from segment.features import FEATURES
 from segment.model import storage
 from segment.model.abundances import largest
 from segment.model.annotated import learn
-from segment.model.choosing import choose, find_grains
+from segment.model.choosing import choose, find_grains, in_colour
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
-from segment.model.image import Image, as_many, as_micrograph, is_alone, provenance
+from segment.model.image import Image, as_many, as_micrograph, digest_pixels, is_alone, look_at, provenance
+from segment.model.intervals import find_intervals
 from segment.model.labels import Labels, count_phases, read_labels
-from segment.model.mapping import find_abundances
+from segment.model.mapping import Found, find_abundances
+from segment.model.members import Member, explain_member, fit_alone, fit_members, map_member
 from segment.model.mismatch import find_mismatches
 from segment.model.parameters import Parameters
 from segment.model.preset import resolve
 from segment.model.training import prepared, train
-from segment.records import PhaseMap, Treatment
+from segment.records import EXCLUDED, Micrograph, PhaseMap, Treatment
 
 
 class Segmenter:
@@ -101,8 +106,11 @@ class Segmenter:
     With `refine`, what makes the map are normal distributions over six principal directions of the features and the
     calm grey level, one or two a phase, learned from what the components lead; see `segment.model.refining.refine`. The
     abundances are then the probabilities of the phases in a pixel, no longer shares of its neighbourhood. Known
-    fractions start from the components all the same. In each image but one that taught the model alone, the phases are
-    described anew where that makes its boundaries sharper, and keep their ids; see `segment.model.adapting.adapt`.
+    fractions start from the components all the same. Of several images, each is fitted and mapped alone, and its phases
+    are named by those that all share, see `segment.batch.share`; images are taken one after the other and not kept. The
+    map is the mean of what the image and a mixture for all images say, see `segment.model.joint.describe_together`.
+    In an image other than the one that a model was learned from, the phases are described anew where that makes its
+    boundaries sharper, and keep their ids; see `segment.model.adapting.adapt`.
 
     With `textures`, where the phases of the features "texture" are specks without any order, and textures of one
     brightness fill clear and large regions, the model is learned anew from the features "spectrum", which see no grey
@@ -184,6 +192,11 @@ class Segmenter:
         state = "fitted" if self._model is not None else "not fitted"
         return f"Segmenter({self.parameters.n_phases}, preset={self.parameters.preset!r}, {state})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs, in another process too: maps that were kept are drawn again there."""
+        members = {digest: replace(member, found=None) for digest, member in self._members.items()}
+        return {**self.__dict__, "_members": members}
+
     @property
     def model(self) -> FittedModel:
         """What was learned; raises RuntimeError before `fit`."""
@@ -192,7 +205,7 @@ class Segmenter:
         return self._model
 
     def fit(self, images: Image | Iterable[Image], labels: Labels | None = None) -> Segmenter:
-        """Learn one set of phases from all the images together, taught by labels where there are some.
+        """Learn the phases of one image, or those that several share, taught by labels where there are some.
 
         Parameters
         ----------
@@ -222,9 +235,22 @@ class Segmenter:
         RuntimeWarning
             If a component explains nothing and the fit was repeated from another start.
         """
-        micrographs = [as_micrograph(image) for image in as_many(images)]
-        if not micrographs:
+        self._members = {}
+        micrographs = (as_micrograph(image) for image in as_many(images))
+        first = list(islice(micrographs, 2))
+        if not first:
             raise ValueError("images is empty: at least one is needed to fit")
+        if any(micrograph.colour is not None for micrograph in first) or labels is not None:
+            first, micrographs = [*first, *micrographs], iter(())
+        is_coloured = all(micrograph.colour is not None for micrograph in first)
+        # The phases of a batch are named by what they look like in grey: those in colour are learned from all at once.
+        if labels is None and self.parameters.refine and len(first) > 1 and not is_coloured:
+            self._model, members = fit_members(chain(first, micrographs), self.parameters)
+            self._members = {
+                str(item["pixels_sha256"]): found for item, found in zip(self._model.training, members, strict=True)
+            }
+            return self
+        micrographs = [*first, *micrographs]
         annotations = [None] * len(micrographs) if labels is None else read_labels(labels, micrographs)
         training = [provenance(micrograph) for micrograph in micrographs]
         if labels is not None:
@@ -232,14 +258,14 @@ class Segmenter:
             self.parameters = replace(self.parameters, n_phases=n_phases)
             for item, annotation in zip(training, annotations, strict=True):
                 item["labels_sha256"] = None if annotation is None else annotation.sha256
-        greys = [prepared(micrograph.image, self.parameters) for micrograph in micrographs]
+        greys = [prepared(look_at(micrograph), self.parameters) for micrograph in micrographs]
         if labels is None:
             parameters, textured = choose(greys, self.parameters)
             parameters, grained = find_grains(greys, parameters)
             self._model = replace(train(greys, parameters, training), textured=textured, grained=grained)
         else:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
-            self._model = learn(greys, ids, self.parameters, training)
+            self._model = learn(greys, ids, in_colour(greys, self.parameters), training)
         return self
 
     def name_phases(
@@ -288,6 +314,7 @@ class Segmenter:
         hard: bool = False,
         gate: float | str = "auto",
         strict: bool = False,
+        intervals: bool = False,
     ) -> PhaseMap:
         """Map the learned phases in one image, guided by its phase fractions where they are known.
 
@@ -308,13 +335,16 @@ class Segmenter:
             number keeps them, and says how sure of itself the image must be for a pixel to keep its label; see
             `segment.composition.guide`.
         strict : bool, default False
-            Leave the labels unguided where the fractions fight the image, also if no phases are learned anew.
+            Leave the labels unguided where the fractions contradict the image, also if no phases are learned anew.
+        intervals : bool, default False
+            Find 90 % intervals of the fractions too, see `segment.model.intervals.find_intervals`.
 
         Returns
         -------
         PhaseMap
             At the image's own size, after its band was cropped. A pixel without any phase gets uniform abundances and
-            label 0. Guidance changes the labels and their fractions, not the abundances; `PhaseMap.guidance` says how.
+            label 0. Excluded pixels have label 255 and no abundance, and count in no fraction. Guidance changes the
+            labels and their fractions, not the abundances; `PhaseMap.guidance` says how.
 
         Raises
         ------
@@ -328,18 +358,19 @@ class Segmenter:
         Warns
         -----
         segment.composition.CompositionWarning
-            If the fractions fight the image, or the image says nothing of the phases.
+            If the fractions contradict the image, or the image says nothing of the phases.
         RuntimeWarning
-            If the pixels are of another integer type or size than those of all the training images; what was done is
-            said, and kept in `PhaseMap.treatment`.
+            If the pixels are of another integer type or size than those of all the training images, the image looks
+            unlike them, like them with dark and bright exchanged, or has one grey level; kept in
+            `PhaseMap.treatment` with what was done.
         """
         model = self.model
         micrograph = as_micrograph(image)
         notes = find_mismatches(micrograph, model.training)
         for note in notes:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
-        is_own = is_alone(micrograph, model.training)
-        found = find_abundances(micrograph.image, model, with_views=fractions is not None, is_own=is_own)
+        found, further = self._find(micrograph, with_views=fractions is not None)
+        notes += further
         drawn, guidance = largest(found.abundances), None
         shown = None if found.evidence is found.abundances else drawn
         if isinstance(fractions, str):
@@ -352,6 +383,7 @@ class Segmenter:
                 views=seen_by_each,
                 shown=None if shown is None else [shown],
                 names=model.names,
+                valid=[micrograph.valid],
             )[0]
         elif fractions is not None:
             guidance = guide(
@@ -366,26 +398,57 @@ class Segmenter:
                 hard=hard,
                 gate=gate,
                 strict=strict,
+                valid=micrograph.valid,
                 # A boundary is as wide as it is drawn, and any fraction of it makes about as clear a map.
                 leeway=LEEWAY if model.grained is None else 0.0,
             )
         if guidance is not None:
-            guidance = compare(guidance, drawn)
+            guidance = compare(guidance, drawn, micrograph.valid)
             drawn = guidance.labels
         # Fractions that are met to the pixel stay so.
         is_exact = hard and guidance is not None and not isinstance(fractions, str)
-        labels = drawn if is_exact else clean(drawn, self.parameters.min_region)
-        counts = np.bincount(labels.ravel(), minlength=self.parameters.n_phases)
+        labels = drawn if is_exact else clean(drawn, self.parameters.min_region, micrograph.valid)
+        reassigned = int(np.count_nonzero(labels != drawn))
+        taken = labels
+        if micrograph.valid is not None:
+            taken = labels[micrograph.valid]
+            labels = np.where(micrograph.valid, labels, np.uint8(EXCLUDED))
+            found.abundances[:, ~micrograph.valid] = 0
+        counts = np.bincount(taken.ravel(), minlength=self.parameters.n_phases)
+        found_intervals = None
+        if intervals:
+            is_known = guidance is not None and guidance.is_guided and not isinstance(fractions, str)
+            sigma = fraction_sigma if is_known else None
+            found_intervals = find_intervals(micrograph, drawn, counts / taken.size, model, sigma)
         return PhaseMap(
             labels=labels,
             abundances=found.abundances,
-            fractions=counts / labels.size,
+            fractions=counts / taken.size,
             names=model.names,
             micrograph=micrograph,
             parameters=model.parameters.to_json(),
             guidance=guidance,
-            treatment=Treatment(found.neighbourhood, int(np.count_nonzero(labels != drawn)), notes, found.adaptation),
+            treatment=Treatment(found.neighbourhood, reassigned, notes, found.adaptation),
+            intervals=found_intervals,
         )
+
+    def _find(self, micrograph: Micrograph, *, with_views: bool) -> tuple[Found, tuple[str, ...]]:
+        """Find the phases of one image, of a batch by the image alone, named by the phases that the batch shares."""
+        model = self.model
+        if model.shared is None:
+            is_own = is_alone(micrograph, model.training)
+            found = find_abundances(look_at(micrograph), model, with_views=with_views, is_own=is_own)
+            if is_own or micrograph.image.min() < micrograph.image.max():
+                return found, ()
+            warnings.warn(f"{micrograph.name}: {BLANK}", RuntimeWarning, stacklevel=3)
+            return found, (BLANK,)
+        known = self._members.get(digest_pixels(micrograph))
+        member = known or fit_alone(micrograph, model.parameters)
+        found = map_member(member, look_at(micrograph), model, model.shared, with_views=with_views)
+        note = explain_member(member, model.shared)
+        if note and known is None:
+            warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=3)
+        return found, (note,) if note else ()
 
     def fit_predict(self, image: Image) -> PhaseMap:
         """Learn the phases of one image and map them.
@@ -467,6 +530,8 @@ class Segmenter:
             raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
         self.parameters: Parameters = parameters
         self._model: FittedModel | None = None
+        # What each image of a batch said, by the digest of its pixels: no part of the model, which says it again.
+        self._members: dict[str, Member] = {}
         self._is_n_phases_given = True
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from segment.batch.shared import from_json as shared_from_json
 from segment.io import write_npz
 from segment.model.fitted import FittedModel
 from segment.model.grained import from_json as grained_from_json
@@ -19,7 +20,9 @@ from segment.model.teaching import from_json as teaching_from_json
 from segment.model.textured import from_json as textured_from_json
 
 FORMAT = "segment model"
-VERSION = 1
+# Models of several images with shared phases came with version 2.
+VERSION = 2
+READABLE = (1, 2)
 # What NumPy, zipfile, zlib and json raise for bytes that are not theirs.
 DAMAGE = (
     ValueError,
@@ -54,6 +57,7 @@ def save(path: str | Path, model: FittedModel) -> None:
         "mixture": None if model.mixture is None else model.mixture.to_json(),
         "textured": None if model.textured is None else model.textured.to_json(),
         "grained": None if model.grained is None else model.grained.to_json(),
+        "shared": None if model.shared is None else model.shared.to_json(),
     }
     write_npz(
         path,
@@ -93,9 +97,9 @@ def load(path: str | Path) -> FittedModel:
 def _check_kind(path: str | Path, described: object) -> None:
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise ModelFileError(f"{path}: not a model file; expected one that Segmenter.save wrote")
-    if described.get("version") != VERSION:
-        found = described.get("version")
-        raise ModelFileError(f"{path}: model file of version {found!r}; this version reads {VERSION}")
+    if described.get("version") not in READABLE:
+        found, known = described.get("version"), " and ".join(map(str, READABLE))
+        raise ModelFileError(f"{path}: model file of version {found!r}; this version reads {known}")
 
 
 def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np.ndarray) -> FittedModel:
@@ -103,8 +107,8 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
     parameters = from_json(described["parameters"])
     feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
     shape = (parameters.n_phases, len(feature_names))
-    told = (described.get(name) for name in ("teaching", "mixture", "textured", "grained"))
-    taught, refined, textured, grained = told
+    told = (described.get(name) for name in ("teaching", "mixture", "textured", "grained", "shared"))
+    taught, refined, textured, grained, shared = told
     if components.shape != shape or len(names) != shape[0] or components.dtype.kind != "f":
         raise ValueError(f"components of shape {components.shape} where {shape} was described")
     if not np.all(np.isfinite(components) & (components >= 0)):
@@ -125,6 +129,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
         mixture=None if refined is None else mixture_from_json(refined, *shape),
         textured=None if textured is None else textured_from_json(textured),
         grained=None if grained is None else grained_from_json(grained),
+        shared=None if shared is None else shared_from_json(shared, parameters.n_phases),
     )
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.features.flatten import find_levels
+from segment.features.valid import taken
+from segment.records import valid_of
 
 # Grey levels have no peaks where they are spread as evenly as this. A map has order where a wider window leaves so much
 # of it, and none below that. Phases are clear below this doubt, and have one brightness below this contrast.
@@ -62,7 +64,7 @@ class Textured:
         return (
             "phases were told by their texture, not by their grey level: of a map by grey levels a wide window leaves "
             f"{100 * self.order_before:.0f} %, of one by texture {100 * self.order:.0f} %, and the textures differ "
-            f"clearly (doubt {self.doubt:.2f}) at one brightness (contrast {self.contrast:.2f})"
+            f"clearly (uncertainty {self.doubt:.2f}) at one brightness (contrast {self.contrast:.2f})"
         )
 
     def to_json(self) -> dict[str, float]:
@@ -87,6 +89,7 @@ def spread(greys: Sequence[NDArray[np.float32]], n_levels: int) -> float:
     Parameters
     ----------
     greys : sequence of ndarray of float32, shape (h, w)
+        Of a `segment.records.GreyImage` the excluded pixels count in nothing.
     n_levels : int
 
     Returns
@@ -105,7 +108,8 @@ def spread(greys: Sequence[NDArray[np.float32]], n_levels: int) -> float:
     (1.0, 0.0)
     """
     left = total = 0.0
-    for grey in greys:
+    for image in greys:
+        grey = taken(np.asarray(image), valid_of(image))
         levels = find_levels(grey, n_levels)
         nearest = levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, grey)]
         left += float(np.sum((grey - nearest) ** 2))
@@ -113,7 +117,11 @@ def spread(greys: Sequence[NDArray[np.float32]], n_levels: int) -> float:
     return n_levels**2 * left / total if total > 0 else 0.0
 
 
-def order(maps: Sequence[NDArray[np.uint8]], windows: Sequence[float]) -> float:
+def order(
+    maps: Sequence[NDArray[np.uint8]],
+    windows: Sequence[float],
+    valid: Sequence[NDArray[np.bool_] | None] | None = None,
+) -> float:
     """Return the share of the variance of labels that windows leave: 0 for specks, near 1 for large regions.
 
     ``sum_k var(G * 1_k) / sum_k var(1_k)``, with ``1_k`` one where the label is k, and G a Gaussian; variances are
@@ -124,6 +132,8 @@ def order(maps: Sequence[NDArray[np.uint8]], windows: Sequence[float]) -> float:
     maps : sequence of ndarray of uint8, shape (h, w)
     windows : sequence of float
         Standard deviation of the window in pixels of each map.
+    valid : sequence of ndarray of bool, shape (h, w), or None, optional
+        Pixels of each map that count; None: all.
 
     Returns
     -------
@@ -138,11 +148,12 @@ def order(maps: Sequence[NDArray[np.uint8]], windows: Sequence[float]) -> float:
     (True, True)
     """
     left = total = 0.0
-    for labels, window in zip(maps, windows, strict=True):
+    for labels, window, counted in zip(maps, windows, valid or [None] * len(maps), strict=True):
         for label in np.unique(labels):
             one = (labels == label).astype(np.float32)
-            total += float(one.var(dtype=np.float64)) * labels.size
-            left += float(_blur(one, window).var(dtype=np.float64)) * labels.size
+            whole, blurred = taken(one, counted), taken(_blur(one, window), counted)
+            total += float(whole.var(dtype=np.float64)) * whole.size
+            left += float(blurred.var(dtype=np.float64)) * blurred.size
     return left / total if total > 0 else 1.0
 
 
@@ -154,6 +165,7 @@ def contrast(
     Parameters
     ----------
     greys : sequence of ndarray of float32, shape (h, w)
+        Of a `segment.records.GreyImage` the excluded pixels count in nothing.
     maps : sequence of ndarray of uint8, shape (h, w)
     windows : sequence of float
         Standard deviation of the window in pixels of each image.
@@ -172,7 +184,8 @@ def contrast(
     """
     between = total = 0.0
     for grey, labels, window in zip(greys, maps, windows, strict=True):
-        seen, at = _blur(grey, window).ravel().astype(np.float64), labels.ravel()
+        counted = slice(None) if (valid := valid_of(grey)) is None else valid.ravel()
+        seen, at = _blur(np.asarray(grey), window).ravel()[counted].astype(np.float64), labels.ravel()[counted]
         seen -= seen.mean()
         counts, sums = np.bincount(at), np.bincount(at, weights=seen)
         between += float(np.sum(sums**2 / np.maximum(counts, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nmfcore
-from segment.features import FEATURES, extract
+from segment.composition.grey_levels import calm
+from segment.features import FEATURES, FeatureRows, extract, open_rows
+from segment.features.valid import valid_at
 from segment.model.abundances import largest, scale
 from segment.model.fitted import FittedModel
 from segment.model.parameters import MAX_PHASES, Parameters
 from segment.model.refining import judged, refine, sample
 from segment.model.sharpening import sharpen
 from segment.model.teaching import visible
-from segment.preprocess import prepare
-from segment.records import FeatureStack
+from segment.preprocess import prepare, resize
+from segment.records import FeatureStack, GreyImage, chroma_of, valid_of
 
 # A component whose share never exceeds this part of X's largest entry explains nothing.
 DEAD = 1e-6
@@ -28,17 +31,44 @@ RESIDUAL_ROWS = 65536
 SURVEYED_ROWS = 1_000_000
 # Of X, 200 MB of float32; of more pixels than that, a sample is learned from.
 MOST_ENTRIES = 50_000_000
+# Images with more pixels are not looked at whole; what is judged of them is judged on a grid of so many.
+LARGE, GRID = 16_000_000, 4_000_000
+# Of an image of a batch: pixels that are learned from, and about as many at whose boundaries descriptions are judged.
+SAMPLED, SAMPLED_GRID = 65_536, 262_144
 
 
 def prepared(image: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
-    """Resize and equalise `image` as `parameters` say; float32, shape (h, w), in [0, 1]."""
+    """Resize and equalise `image` as `parameters` say; float32, shape (h, w), in [0, 1].
+
+    Of a `GreyImage` colours and valid pixels are resized too.
+    """
     size = None if isinstance(parameters.size, str) else parameters.size
-    return prepare(image, size=size, clahe=parameters.clahe)
+    grey = prepare(image, size=size, clahe=parameters.clahe)
+    chroma, valid = chroma_of(image), valid_of(image)
+    if chroma is None and valid is None:
+        return grey
+    chroma = None if chroma is None else np.stack([resize(plane, grey.shape) for plane in chroma])
+    return GreyImage(grey, chroma, valid_at(valid, grey.shape))
 
 
 def extract_features(grey: NDArray[np.float32], parameters: Parameters) -> FeatureStack:
     """Compute the features of a prepared image as `parameters` say."""
     return extract(grey, parameters.features, scale=parameters.scale, flatten=parameters.flatten)
+
+
+def open_features(grey: NDArray[np.float32], parameters: Parameters) -> FeatureRows:
+    """Return the features of a prepared image as `parameters` say, some rows at a time."""
+    return open_rows(grey, parameters.features, scale=parameters.scale, flatten=parameters.flatten)
+
+
+def is_large(grey: NDArray[np.float32]) -> bool:
+    """Return whether the features of an image are taken some rows at a time: it has more than 16 million pixels."""
+    return grey.size > LARGE
+
+
+def grid_of(grey: NDArray[np.float32]) -> int:
+    """Return the distance of the rows and columns at which a large image is looked at: four million pixels in all."""
+    return max(1, -(-round(grey.size**0.5) // round(GRID**0.5)))
 
 
 def stack_features(
@@ -56,36 +86,65 @@ def stack_features(
     X : ndarray of float32, shape (n_rows, n_features)
         Fortran-ordered: one feature after the other in memory, images side by side within it. Every pixel is a row
         while they are no more than `Parameters.max_pixels` and X has no more than 50 million entries; of more, the
-        same share of every image is drawn by the seed.
+        same share of every image is drawn by the seed. Excluded pixels are no rows.
     levels : ndarray of float32, shape (n_rows,)
         Grey level of each row's pixel.
     """
     n_features = len(FEATURES[parameters.features].names)
-    if len(greys) == 1 and _share(greys, parameters) == 1.0:
-        return extract_features(greys[0], parameters).X, greys[0].ravel()
+    if len(greys) == 1 and _share(greys, parameters) == 1.0 and valid_of(greys[0]) is None:
+        return extract_features(greys[0], parameters).X, np.asarray(greys[0]).ravel()
     every = choose_rows(greys, parameters)
-    levels = np.concatenate([grey.ravel()[chosen] for grey, chosen in zip(greys, every, strict=True)])
+    levels = np.concatenate([np.asarray(grey).ravel()[chosen] for grey, chosen in zip(greys, every, strict=True)])
     joined = np.empty((n_features, len(levels)), dtype=np.float32)
     start = 0
     for grey, chosen in zip(greys, every, strict=True):
         count = grey.size if isinstance(chosen, slice) else len(chosen)
         rows = slice(start, start + count)
-        joined[:, rows] = extract_features(grey, parameters).data.reshape(n_features, -1)[:, chosen]
+        if is_large(grey):
+            _fill_rows(grey, chosen, parameters, joined[:, rows])
+        else:
+            joined[:, rows] = extract_features(grey, parameters).data.reshape(n_features, -1)[:, chosen]
         start += count
     return joined.T, levels
 
 
+def _fill_rows(
+    grey: NDArray[np.float32], chosen: slice | NDArray[np.int64], parameters: Parameters, out: NDArray[np.float32]
+) -> None:
+    """Fill `out`, shape (n_features, n), with the features of chosen pixels of a large image."""
+    numbers = np.arange(grey.size)[chosen] if isinstance(chosen, slice) else chosen
+    for pixels, stack in open_features(grey, parameters).blocks():
+        first, last = np.searchsorted(numbers, (pixels.start, pixels.stop))
+        out[:, first:last] = stack.data.reshape(len(out), -1)[:, numbers[first:last] - pixels.start]
+
+
 def choose_rows(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> list[slice | NDArray[np.int64]]:
-    """Return which pixels of each image are rows of what `stack_features` returns: all, or a sample."""
+    """Return which pixels of each image are rows of what `stack_features` returns: all valid ones, or a sample."""
     share = _share(greys, parameters)
     if share == 1.0:
-        return [slice(None)] * len(greys)
+        return [slice(None) if valid_of(grey) is None else valid_rows(grey) for grey in greys]
     rng = np.random.default_rng(parameters.random_state)
-    return [draw(rng, grey.size, max(1, round(share * grey.size))) for grey in greys]
+    chosen: list[slice | NDArray[np.int64]] = []
+    for grey in greys:
+        rows = draw(rng, count_valid(grey), max(1, round(share * count_valid(grey))))
+        chosen.append(rows if valid_of(grey) is None else valid_rows(grey)[rows])
+    return chosen
+
+
+def count_valid(grey: NDArray[np.float32]) -> int:
+    """Return how many pixels of an image take part."""
+    valid = valid_of(grey)
+    return grey.size if valid is None else int(np.count_nonzero(valid))
+
+
+def valid_rows(grey: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the numbers of the pixels of an image that take part, ascending."""
+    valid = valid_of(grey)
+    return np.arange(grey.size) if valid is None else np.flatnonzero(valid)
 
 
 def _share(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> float:
-    n_features, total = len(FEATURES[parameters.features].names), sum(grey.size for grey in greys)
+    n_features, total = len(FEATURES[parameters.features].names), sum(map(count_valid, greys))
     return min(1.0, MOST_ENTRIES / (n_features * total), (parameters.max_pixels or total) / total)
 
 
@@ -175,7 +234,7 @@ def train(
     `Parameters.max_pixels` says so or X were larger than 200 MB, see `stack_features`; `reconstruction_error` is then
     an estimate.
     """
-    total = sum(grey.size for grey in greys)
+    total = sum(map(count_valid, greys))
     if total < parameters.n_phases:
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
     X, levels = stack_features(greys, parameters)
@@ -185,10 +244,46 @@ def train(
     return refined(model, sample(X, greys, choose_rows(greys, parameters)), _look_at(X, greys, parameters))
 
 
+def train_on_sample(
+    grey: NDArray[np.float32], stack: FeatureStack, parameters: Parameters, training: Iterable[dict[str, Any]]
+) -> FittedModel:
+    """Fit one image as `train` does, from some of its pixels and the boundaries in some of its rows and columns.
+
+    Parameters
+    ----------
+    grey : ndarray of float32, shape (h, w)
+        Prepared image.
+    stack : FeatureStack
+        Its features, as `extract_features` returns them.
+    parameters : Parameters
+    training : iterable of dict
+        What to remember of the image.
+
+    Returns
+    -------
+    FittedModel
+        That of `train` where the image has no more than 65,536 pixels.
+    """
+    total, valid = count_valid(grey), valid_of(grey)
+    count = min(SAMPLED, total, parameters.max_pixels or total)
+    X, levels, rows = stack.X, np.asarray(grey).ravel(), slice(None)
+    if count < grey.size:
+        rows = valid_rows(grey)[draw(np.random.default_rng(parameters.random_state), total, count)]
+        X, levels = np.asfortranarray(X[rows]), levels[rows]
+    model = learn(X, levels, parameters, total, training)
+    if not parameters.refine:
+        return model
+    step = max(1, math.ceil((grey.size / SAMPLED_GRID) ** 0.5))
+    grid = FeatureStack(np.ascontiguousarray(stack.data[:, ::step, ::step]), stack.names)
+    coarse = GreyImage(grey[::step, ::step], valid=None if valid is None else valid[::step, ::step])
+    looked_at = grid.X, coarse, np.ascontiguousarray(calm(grey)[::step, ::step])
+    return refined(model, sample(X, [grey], [rows]), [looked_at])
+
+
 def refined(
     model: FittedModel,
     sampled: tuple[NDArray[np.float32], NDArray[np.float32]],
-    images: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    images: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]],
 ) -> FittedModel:
     """Refine a model, from its own phases and from those of a fit with one more; see `refine`.
 
@@ -198,8 +293,9 @@ def refined(
         One with a single phase is returned as it is.
     sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
         As `refine` has it; see `sample`.
-    images : iterable of (ndarray of float32, shape (h * w, n_features), ndarray of float32, shape (h, w))
-        Features and grey levels of the images whose boundaries are looked at.
+    images : iterable of (ndarray of float32, ndarray of float32, ndarray of float32)
+        Features, shape (h * w, n_features), grey levels and smoothed grey levels, both of shape (h, w), of the images
+        whose boundaries are looked at.
 
     Returns
     -------
@@ -215,23 +311,45 @@ def refined(
             # That one component more explains nothing is no fault of the model.
             warnings.simplefilter("ignore", RuntimeWarning)
             models.append(learn(drawn, levels, replace(parameters, n_phases=k + 1), len(drawn)))
-    labelled = ((features, grey, _label(features, model).reshape(grey.shape)) for features, grey in images)
-    return refine(model, [_label(drawn, one) for one in models], sampled, labelled)
+    labelled = (
+        (features, grey, calmed, label_components(features, model).reshape(grey.shape))
+        for features, grey, calmed in images
+    )
+    return refine(model, [label_components(drawn, one) for one in models], sampled, labelled)
 
 
 def _look_at(
     X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]], parameters: Parameters
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield features and grey levels of the images whose boundaries are looked at."""
-    ends = np.cumsum([grey.size for grey in greys])
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield features, grey levels and smoothed grey levels of the images whose boundaries are looked at."""
+    ends = np.cumsum([count_valid(grey) for grey in greys])
     # One after the other: the features of an image are many times as large as the image.
     for i in judged([grey.size for grey in greys]):
-        is_whole = len(X) == ends[-1]
+        if is_large(greys[i]):
+            yield _on_grid(greys[i], parameters)
+            continue
+        is_whole = len(X) == ends[-1] and valid_of(greys[i]) is None
         features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
-        yield features, greys[i]
+        yield features, greys[i], calm(greys[i])
 
 
-def _label(X: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
+def _on_grid(
+    grey: NDArray[np.float32], parameters: Parameters
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return features, grey levels and smoothed grey levels of a large image, of every few rows and columns."""
+    step, width = grid_of(grey), grey.shape[1]
+    valid = valid_of(grey)
+    levels = GreyImage(np.asarray(grey)[::step, ::step], valid=None if valid is None else valid[::step, ::step])
+    data = np.empty((len(FEATURES[parameters.features].names), *levels.shape), dtype=np.float32)
+    for pixels, stack in open_features(grey, parameters).blocks():
+        top, bottom = pixels.start // width, pixels.stop // width
+        first = -(-top // step)
+        part = stack.data[:, first * step - top : bottom - top : step, ::step]
+        data[:, first : first + part.shape[1]] = part
+    return FeatureStack(data, FEATURES[parameters.features].names).X, levels, calm(levels)
+
+
+def label_components(X: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
     """Return the leading component of each row of X."""
     return largest(unmix(FeatureStack(X.T[:, None], model.feature_names), model))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import nmfcore
 from segment.model import Parameters, resolve
-from segment.model.image import Image, as_micrograph
+from segment.model.image import Image, as_micrograph, look_at
 from segment.model.training import prepared, stack_features
 from segment.phases.rules import RULES, Evidence
 
@@ -140,7 +140,7 @@ def _draw(images: Sequence[Image], parameters: Parameters, count: int) -> NDArra
     rng = np.random.default_rng(parameters.random_state)
     rows = []
     for index, image in enumerate(images):
-        X, _ = stack_features([prepared(as_micrograph(image).image, parameters)], parameters)
+        X, _ = stack_features([prepared(look_at(as_micrograph(image)), parameters)], parameters)
         wanted = count * (index + 1) // len(images) - count * index // len(images)
         rows.append(X[np.sort(rng.choice(len(X), min(wanted, len(X)), replace=False))])
     return np.concatenate(rows)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from segment.batch import doubt_phases
 from segment.composition import Composition
 from segment.interchange import TABLE_FORMATS, check_formats
-from segment.io import OutputError, find_images, write_text
-from segment.measure import PhaseFraction, fractions_csv
-from segment.model import Segmenter
+from segment.io import Inputs, OutputError, Skipped, as_path, find_inputs, refuse_foreign, write_text
+from segment.io.exclude import without_masks
+from segment.io.location import absolute
+from segment.measure import fractions_csv
+from segment.model import FittedModel, Segmenter
+from segment.pipeline.banding import as_usual, usual_bands
+from segment.pipeline.image import ImageResult, ImageTask, segment_image
 from segment.pipeline.labelling import match_labels
 from segment.pipeline.naming import output_names
-from segment.pipeline.outputs import output_paths, write_result
+from segment.pipeline.outputs import output_paths
 from segment.pipeline.reading import Failure, OnProgress, Progress, ReadOptions, failure, read_one, silent
 from segment.pipeline.reporting import Reporter
-from segment.pipeline.resume import kept_result
-from segment.records import Micrograph, PhaseMap
-
-FRACTIONS = "fractions.csv"
-MODEL = "model.npz"
+from segment.pipeline.tables import FRACTIONS, MODEL, refuse_foreign_tables
+from segment.pipeline.workers import WorkerLostError, workers
+from segment.records import Micrograph
 
 
 class NothingReadableError(ValueError):
@@ -37,30 +40,6 @@ class NothingReadableError(ValueError):
 
 
 @dataclass(frozen=True)
-class ImageResult:
-    """What was done with one input.
-
-    Attributes
-    ----------
-    path : Path
-        The input.
-    name : str
-        What its output files start with.
-    fractions : tuple of PhaseFraction
-    is_resumed : bool
-        Whether the files of an earlier run were kept.
-    window_px : float or None
-        Window over which the features of a pixel were taken, one sigma in pixels of the image; None without one.
-    """
-
-    path: Path
-    name: str
-    fractions: tuple[PhaseFraction, ...]
-    is_resumed: bool
-    window_px: float | None
-
-
-@dataclass(frozen=True)
 class BatchResult:
     """What was done with a batch.
 
@@ -71,12 +50,18 @@ class BatchResult:
     failures : tuple of Failure
     report : Path or None
         The report, where one was asked for and there is something to report.
+    skipped : tuple of Skipped
+        Files among the inputs that were not read, and why.
+    doubts : mapping of str to str
+        What is doubtful about a phase, by its name.
     """
 
     segmenter: Segmenter
     images: tuple[ImageResult, ...]
     failures: tuple[Failure, ...]
     report: Path | None = None
+    skipped: tuple[Skipped, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
 
 def train(
@@ -85,6 +70,7 @@ def train(
     *,
     labels: str | Path | None = None,
     options: ReadOptions | None = None,
+    usual: Mapping[Path, int] | None = None,
     on_progress: OnProgress = silent,
 ) -> tuple[Failure, ...]:
     """Fit a segmenter to files, folders and globs; what cannot be read is left out.
@@ -100,6 +86,8 @@ def train(
         that are labels of an input are no inputs.
     options : ReadOptions, optional
         How the files are read.
+    usual : mapping of Path to int, optional
+        As `segment.pipeline.banding.usual_bands` returns it; None: looked for.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -118,19 +106,19 @@ def train(
         If there are fewer pixels than phases, or the labels are not those of the images.
     """
     options = options or ReadOptions()
-    micrographs: list[Micrograph] = []
     failures: list[Failure] = []
-    paths, painted = _without_labels(find_images(inputs), labels)
-    for index, path in enumerate(paths, start=1):
-        item = read_one(path, options)
-        failures.append(item) if isinstance(item, Failure) else micrographs.append(item)
-        on_progress(Progress("read", index, len(paths), path.name))
-    if not micrographs:
-        raise NothingReadableError(failures)
-    on_progress(Progress("fit", 0, 1, f"{len(micrographs)} images"))
-    found = None if labels is None else [painted.get(micrograph.path or Path()) for micrograph in micrographs]
-    segmenter.fit(micrographs, found)
-    on_progress(Progress("fit", 1, 1, f"{len(micrographs)} images"))
+    paths, painted = _without_labels(_found(inputs, options), labels)
+    if usual is None:
+        with workers() as each:
+            usual = usual_bands(paths, options, each)
+    # One after the other: a batch may be larger than memory.
+    images = _read_each(paths, options, usual, failures, on_progress)
+    if labels is None:
+        segmenter.fit(images)
+    else:
+        micrographs = list(images)
+        segmenter.fit(micrographs, [painted.get(micrograph.path or Path()) for micrograph in micrographs])
+    on_progress(Progress("fit", 1, 1, f"{len(paths) - len(failures)} images"))
     return tuple(failures)
 
 
@@ -144,6 +132,9 @@ def apply(
     exports: Iterable[str] = (),
     report: bool = False,
     composition: Composition | None = None,
+    intervals: bool = False,
+    cluster: str | None = None,
+    usual: Mapping[Path, int] | None = None,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Segment files, folders and globs with a fitted segmenter and write the results.
@@ -156,9 +147,9 @@ def apply(
     segmenter : Segmenter
         Fitted.
     inputs : iterable of str or Path
-        Files, folders or glob patterns.
+        Files, folders, glob patterns or URLs.
     out : str or Path
-        Folder, made where missing.
+        Folder or URL, made where missing.
     options : ReadOptions, optional
         How the files are read.
     resume : bool, default False
@@ -169,6 +160,13 @@ def apply(
         Write ``report.html``, one page that holds everything.
     composition : Composition, optional
         Known phase fractions of every image.
+    intervals : bool, default False
+        Find 90 % intervals of the fractions too.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers segment the images; they need to see the inputs and `out`. The same
+        files, bit for bit, where the paths are absolute.
+    usual : mapping of Path to int, optional
+        As `segment.pipeline.banding.usual_bands` returns it; None: looked for.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -187,38 +185,44 @@ def apply(
     segment.io.OutputError
         If the output folder cannot be written to, or a result would overwrite an input.
     """
-    options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
+    options, out, exports = options or ReadOptions(), as_path(out), check_formats(exports)
     model = segmenter.model
     if composition is not None:
         composition.check(model.names)
-    paths = find_images(inputs)
+    found = _found(inputs, options)
+    paths = found.images
     names = output_names(paths)
     _refuse_overwriting(paths, names, out, exports)
-    reporter = Reporter(out, model, options) if report else None
+    refuse_foreign_tables(out, exports, with_report=report)
+    reporter = Reporter(out, model) if report else None
     results: list[ImageResult] = []
     failures: list[Failure] = []
-    for index, (path, name) in enumerate(zip(paths, names, strict=True), start=1):
-        kept = kept_result(path, out, name, model, options, exports, composition) if resume else None
-        if kept is not None and (reporter is None or reporter.add_kept(name, path, kept[0])):
-            results.append(ImageResult(path, name, kept[0], True, kept[1]))
-        else:
-            found = _segmented(segmenter, path, options, composition)
-            if isinstance(found, Failure):
-                failures.append(found)
+    task = ImageTask(segmenter, out, options, tuple(exports), composition, resume, report, intervals, usual or {})
+    with workers(cluster) as each:
+        if cluster is not None:
+            paths, task = [absolute(path) for path in paths], task.elsewhere()
+        if usual is None:
+            task = replace(task, usual=usual_bands(paths, task.options, each))
+        done = each(segment_image, task, list(zip(paths, names, strict=True)))
+        for index, (path, outcome) in enumerate(zip(paths, done, strict=True), start=1):
+            if isinstance(outcome, WorkerLostError):
+                outcome = failure(path, outcome)
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
             else:
-                rows = write_result(out, name, found, model, options, exports, composition)
-                seen = found.treatment.neighbourhood
-                results.append(ImageResult(path, name, rows, False, None if seen is None else seen.window_px))
-                if reporter is not None:
-                    reporter.add(name, found, rows)
-        on_progress(Progress("segment", index, len(paths), path.name))
+                results.append(outcome[0])
+                if reporter is not None and outcome[1] is not None:
+                    reporter.add(outcome[1])
+            on_progress(Progress("segment", index, len(paths), path.name))
     tables = [(result.name, result.fractions) for result in results]
-    write_text(out / FRACTIONS, fractions_csv(tables))
+    every = [[row.fraction for row in result.fractions if not row.is_excluded] for result in results]
+    doubts = _doubts(results, every, model) if every else {}
+    write_text(out / FRACTIONS, fractions_csv(tables, doubts))
     for chosen in exports:
         if chosen in TABLE_FORMATS:
             TABLE_FORMATS[chosen]((out / FRACTIONS).with_suffix(f".{chosen}"), tables)
     page = None if reporter is None else reporter.write(failures)
-    return BatchResult(segmenter, tuple(results), tuple(failures), page)
+    return BatchResult(segmenter, tuple(results), tuple(failures), page, found.skipped, doubts)
 
 
 def run(
@@ -233,6 +237,8 @@ def run(
     report: bool = False,
     names: Sequence[str] | None = None,
     composition: Composition | None = None,
+    intervals: bool = False,
+    cluster: str | None = None,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Train on the inputs, write the model to ``model.npz`` in `out`, and apply it to the same inputs.
@@ -244,7 +250,7 @@ def run(
     segmenter : Segmenter
         Fitted in place.
     out : str or Path
-        Folder, made where missing.
+        Folder or URL, made where missing.
     labels : str or Path, optional
         Label file or folder of them, as for `train`.
     options : ReadOptions, optional
@@ -259,6 +265,11 @@ def run(
         What to call the phases, that of the darkest first; with labels in the order of their ids.
     composition : Composition, optional
         Known phase fractions of every image.
+    intervals : bool, default False
+        Find 90 % intervals of the fractions too.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers segment the images; they need to see the inputs and `out`. The same
+        files, bit for bit, where the paths are absolute.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -277,16 +288,20 @@ def run(
     segment.io.OutputError
         If the output folder cannot be written to, or a result would overwrite an input.
     """
-    options, out, exports = options or ReadOptions(), Path(out), check_formats(exports)
+    options, out, exports = options or ReadOptions(), as_path(out), check_formats(exports)
     n_phases = segmenter.parameters.n_phases
     # Before the training, which takes its time; labels may say of themselves how many phases there are.
     if labels is None and names is not None and len(names) != n_phases:
         raise ValueError(f"names: {n_phases} phases need as many names, got {len(names)}")
     if labels is None and composition is not None:
         composition.check(names or [f"phase {phase}" for phase in range(n_phases)])
-    paths, painted = _without_labels(find_images(inputs), labels)
+    found = _found(inputs, options)
+    paths, painted = _without_labels(found, labels)
     _refuse_overwriting((*paths, *painted.values()), output_names(paths), out, exports)
-    failures = train(paths, segmenter, labels=labels, options=options, on_progress=on_progress)
+    refuse_foreign_tables(out, exports, with_report=report, with_model=True)
+    with workers() as each:
+        usual = usual_bands(paths, options, each)
+    failures = train(paths, segmenter, labels=labels, options=options, usual=usual, on_progress=on_progress)
     if names is not None:
         segmenter.name_phases(names)
     segmenter.save(out / MODEL)
@@ -301,26 +316,51 @@ def run(
         exports=exports,
         report=report,
         composition=composition,
+        intervals=intervals,
+        cluster=cluster,
+        usual=usual,
         on_progress=on_progress,
     )
     later = tuple(item for item in done.failures if item.path not in unreadable)
-    return BatchResult(segmenter, done.images, (*failures, *later), done.report)
+    return BatchResult(segmenter, done.images, (*failures, *later), done.report, found.skipped, done.doubts)
 
 
-def _segmented(
-    segmenter: Segmenter, path: Path, options: ReadOptions, composition: Composition | None
-) -> PhaseMap | Failure:
-    micrograph = read_one(path, options)
-    if isinstance(micrograph, Failure):
-        return micrograph
-    try:
-        return segmenter.predict(micrograph, **({} if composition is None else composition.to_json()))
-    except ValueError as error:
-        return failure(path, error)
+def _doubts(results: Sequence[ImageResult], fractions: Sequence[Sequence[float]], model: FittedModel) -> dict[str, str]:
+    names = [row.name for row in results[0].fractions if not row.is_excluded]
+    # Phases of one name are merged in the maps.
+    shared = model.shared if tuple(names) == tuple(model.names) else None
+    return doubt_phases(shared, len(model.training), names, fractions)
 
 
-def _without_labels(paths: list[Path], labels: str | Path | None) -> tuple[list[Path], dict[Path, Path]]:
+def _read_each(
+    paths: Sequence[Path],
+    options: ReadOptions,
+    usual: Mapping[Path, int],
+    failures: list[Failure],
+    on_progress: OnProgress,
+) -> Iterator[Micrograph]:
+    """Yield what can be read, and add the rest to `failures`; NothingReadableError in the end where that is all."""
+    for index, path in enumerate(paths, start=1):
+        item = read_one(path, as_usual(options, path, usual))
+        on_progress(Progress("read", index, len(paths), path.name))
+        if isinstance(item, Failure):
+            failures.append(item)
+        else:
+            yield item
+    if len(failures) == len(paths):
+        raise NothingReadableError(failures)
+    on_progress(Progress("fit", 0, 1, f"{len(paths) - len(failures)} images"))
+
+
+def _found(inputs: Iterable[str | Path], options: ReadOptions) -> Inputs:
+    """Return the inputs without the masks, which may lie beside them."""
+    found = find_inputs(inputs)
+    return replace(found, images=tuple(without_masks(found.images, options.mask)))
+
+
+def _without_labels(found: Inputs, labels: str | Path | None) -> tuple[list[Path], dict[Path, Path]]:
     """Tell images from their labels, which may lie beside them."""
+    paths = list(found.images)
     if labels is None:
         return paths, {}
     painted = match_labels(labels, paths)
@@ -334,3 +374,4 @@ def _refuse_overwriting(paths: Sequence[Path], names: Sequence[str], out: Path, 
         for target in output_paths(out, name, exports):
             if target.resolve() in inputs:
                 raise OutputError(f"{target}: is an input and would be overwritten; choose another output folder")
+        refuse_foreign(output_paths(out, name, exports), out / f"{name}.json")

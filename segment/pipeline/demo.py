@@ -18,7 +18,6 @@ from segment.pipeline.batch import run
 from segment.pipeline.reading import OnProgress, silent
 from segment.plots import SummaryRow, plot_summary
 from segment.records import Micrograph
-from segment.samples import MATERIALS, write_samples
 
 SUMMARY = "summary.png"
 
@@ -88,6 +87,9 @@ def run_demo(
         If the folder cannot be written to.
     """
     out = Path(out)
+    # The samples bring what only they compute with, which no other command should load.
+    from segment.samples import MATERIALS, write_samples
+
     written = write_samples(out / "samples", n_images, shape=shape, seed=seed)
     rows, pictures = [], []
     for name, material in MATERIALS.items():

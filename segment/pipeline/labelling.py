@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 LABELS = "_labels"
 SUFFIXES = (".png", ".tif", ".tiff")
+MOST_NAMED = 5
 
 
 def match_labels(source: str | Path, images: Sequence[Path]) -> dict[Path, Path]:
@@ -30,6 +32,11 @@ def match_labels(source: str | Path, images: Sequence[Path]) -> dict[Path, Path]
         If `source` does not exist.
     ValueError
         If no image has labels.
+
+    Warns
+    -----
+    UserWarning
+        If a folder holds ``NAME_labels.png`` without an image of that name.
 
     Examples
     --------
@@ -62,4 +69,17 @@ def match_labels(source: str | Path, images: Sequence[Path]) -> dict[Path, Path]
         raise ValueError(
             f"labels '{source}': nothing there is called NAME{LABELS}.png or NAME.png for an image: {known}"
         )
+    _warn_of_others(source, files, images)
     return found
+
+
+def _warn_of_others(source: Path, files: Sequence[Path], images: Sequence[Path]) -> None:
+    known = {image.stem for image in images}
+    others = [path.name for path in files if path.stem.endswith(LABELS) and path.stem.removesuffix(LABELS) not in known]
+    if others:
+        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        warnings.warn(
+            f"labels '{source}': {', '.join(others[:MOST_NAMED])}{more} belong to no image here and teach nothing",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+# File systems hold names of 255 bytes; what is added to a name has up to 40.
+LONGEST, DIGITS = 200, 12
 
 SCHEMES: tuple[Callable[[Path], str], ...] = (
     lambda path: path.stem,
@@ -25,7 +29,8 @@ def output_names(paths: Sequence[Path]) -> list[str]:
     Returns
     -------
     list of str
-        The stem, where it is the only one of its kind; else with the suffix, the folder, both, or a number.
+        The stem, where it is the only one of its kind; else with the suffix, the folder, both, or a number. Names of
+        more than 200 bytes are cut and end in a part of their SHA-256.
 
     Examples
     --------
@@ -33,8 +38,9 @@ def output_names(paths: Sequence[Path]) -> list[str]:
     ['a_x', 'b_x', 'y']
     """
     resolved = [path.resolve() for path in paths]
+    schemes = [lambda path, scheme=scheme: shortened(scheme(path)) for scheme in SCHEMES]
     names: list[str | None] = [None] * len(paths)
-    for scheme in SCHEMES:
+    for scheme in schemes:
         candidates = [scheme(path) for path in resolved]
         asked = Counter(name.casefold() for name, given in zip(candidates, names, strict=True) if given is None)
         given_already = {name.casefold() for name in names if name is not None}
@@ -46,8 +52,23 @@ def output_names(paths: Sequence[Path]) -> list[str]:
         number = 1
         while names[index] is None:
             number += 1
-            name = f"{path.stem}_{number}"
+            name = shortened(f"{path.stem}_{number}")
             if name.casefold() not in taken:
                 names[index] = name
                 taken.add(name.casefold())
     return [name for name in names if name is not None]
+
+
+def shortened(name: str) -> str:
+    """Return a name that a file system holds together with what is added to it.
+
+    Examples
+    --------
+    >>> shortened("steel"), len(shortened("\u00e9" * 200).encode())
+    ('steel', 199)
+    """
+    data = name.encode("utf-8", "surrogateescape")
+    if len(data) <= LONGEST:
+        return name
+    kept = data[: LONGEST - DIGITS - 1].decode("utf-8", "ignore")
+    return f"{kept}-{hashlib.sha256(data).hexdigest()[:DIGITS]}"

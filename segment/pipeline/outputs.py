@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import platform
 from collections.abc import Callable, Sequence
@@ -17,12 +16,13 @@ import numpy
 from numpy.typing import NDArray
 
 from nmfcore import __version__ as nmfcore_version
+from segment.batch import remark_on_support
 from segment.composition import Composition
 from segment.interchange import export_paths, export_phase_map
-from segment.io import write_json, write_png
+from segment.io import staged, write_json, write_png
 from segment.measure import PhaseFraction, measure_fractions
 from segment.model import FittedModel
-from segment.pipeline.reading import ReadOptions
+from segment.pipeline.reading import ReadOptions, digest_file
 from segment.plots import component_picture, overlay_picture, phase_picture
 from segment.records import PhaseMap
 
@@ -45,7 +45,7 @@ def write_result(
     exports: Sequence[str] = (),
     composition: Composition | None = None,
 ) -> tuple[PhaseFraction, ...]:
-    """Write the pictures of a phase map, its exports, and then its side-car, whose presence says that all is there.
+    """Write the pictures of a phase map, its exports and its side-car, all of them or none.
 
     Parameters
     ----------
@@ -73,23 +73,25 @@ def write_result(
         If a file cannot be written.
     """
     rows = measure_fractions(phase_map)
-    # An older side-car must not vouch for new pictures, should this be interrupted.
-    with contextlib.suppress(OSError):
-        (out / f"{name}.json").unlink()
-    # Matplotlib draws in one thread only; compressing and waiting for the disk need not wait for it.
-    with ThreadPoolExecutor(len(PICTURES)) as pool:
-        written = [
-            pool.submit(write_png, out / f"{name}_{picture}.png", draw(phase_map)) for picture, draw in PICTURES.items()
-        ]
-    for outcome in written:
-        outcome.result()
-    exported = export_phase_map(phase_map, out, name, exports)
-    record = _side_car(name, phase_map, model, options, rows)
-    record["composition"] = None if composition is None else composition.to_json()
-    record["guidance"] = None if phase_map.guidance is None else phase_map.guidance.to_json()
-    record["exports"] = list(exports)
-    record["files"] = [path.name for path in (*output_paths(out, name)[:-1], *exported)]
-    write_json(out / f"{name}.json", record)
+    with staged(out) as stage:
+        # Matplotlib draws in one thread only; compressing and waiting for the disk need not wait for it.
+        with ThreadPoolExecutor(len(PICTURES)) as pool:
+            written = [
+                pool.submit(write_png, stage / f"{name}_{picture}.png", draw(phase_map))
+                for picture, draw in PICTURES.items()
+            ]
+        for outcome in written:
+            outcome.result()
+        exported = export_phase_map(phase_map, stage, name, exports)
+        files = (*output_paths(stage, name)[:-1], *exported)
+        record = _side_car(name, phase_map, model, options, rows)
+        record["composition"] = None if composition is None else composition.to_json()
+        record["guidance"] = None if phase_map.guidance is None else phase_map.guidance.to_json()
+        record["intervals"] = None if phase_map.intervals is None else phase_map.intervals.to_json()
+        record["exports"] = list(exports)
+        record["files"] = [path.name for path in files]
+        record["files_sha256"] = {path.name: digest_file(path) for path in files}
+        write_json(stage / f"{name}.json", record)
     return rows
 
 
@@ -117,6 +119,14 @@ def software() -> dict[str, str]:
     }
 
 
+def _remarks(phase_map: PhaseMap, model: FittedModel) -> list[str]:
+    """Return what is doubtful about the phases: of a batch what all its images say, of a single image what it says."""
+    if model.shared is None:
+        return [*remark_on_support(phase_map.fractions[None], phase_map.names), *model.remarks]
+    found = numpy.array(model.shared.n_images, dtype=numpy.float64)
+    return [*remark_on_support(found[None], model.names), *model.remarks]
+
+
 def _side_car(
     name: str, phase_map: PhaseMap, model: FittedModel, options: ReadOptions, rows: Sequence[PhaseFraction]
 ) -> dict[str, Any]:
@@ -132,9 +142,12 @@ def _side_car(
             "channels": micrograph.channels,
             "read_shape": list(micrograph.read_shape),
             "shape": list(phase_map.labels.shape),
+            "levels": None if micrograph.levels is None else list(micrograph.levels),
+            "excluded_pixels": 0 if micrograph.valid is None else int(numpy.count_nonzero(~micrograph.valid)),
+            "notes": list(micrograph.notes),
         },
         "read_options": options.to_json(),
-        "band": asdict(micrograph.band),
+        "band": {"top": micrograph.band.top, "source": micrograph.band.source},
         "calibration": asdict(micrograph.calibration),
         "parameters": phase_map.parameters,
         "treatment": phase_map.treatment.to_json(micrograph.calibration.pixel_size_um),
@@ -153,8 +166,11 @@ def _side_car(
             "mixture": None if model.mixture is None else model.mixture.to_json(),
             "textured": None if model.textured is None else model.textured.to_json(),
             "grained": None if model.grained is None else model.grained.to_json(),
+            "shared": None if model.shared is None else model.shared.to_json(),
         },
-        "phases": list(phase_map.names),
+        "remarks": _remarks(phase_map, model),
+        # One a phase of the model; those of one name are merged in the map.
+        "phases": list(phase_map.names if len(phase_map.names) == len(model.names) else model.names),
         "labels_sha256": digest_labels(phase_map.labels),
         "fractions": [asdict(row) for row in rows],
         "software": software(),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from segment.io import read_micrograph
+from segment.io.own import sha256_of as digest_file
 from segment.records import Micrograph
+
+__all__ = ["Failure", "OnProgress", "Progress", "ReadOptions", "digest_file", "failure", "read_one", "silent"]
+
+
+FIRST = ("band", "pixel_size_um")
 
 
 @dataclass(frozen=True)
@@ -22,14 +27,44 @@ class ReadOptions:
         Find the information band, ignore it, or take its first row from the user.
     pixel_size_um : float or None
         The user's pixel size in micrometres; None takes the file's own.
+    page : int or None
+        Which image of a TIFF that holds several, from 1; None takes the full-size raw one.
+    channel : int or None
+        Which channel is the grey level, from 1; None takes them for colours.
+    grey_range : (float, float) or None
+        The values that become black and white; None takes those of the type, or quantiles of the image.
+    mask : str or None
+        File, or folder of files, that are zero where pixels take no part.
+    borders : {"auto", "none"}
+        Whether black borders are excluded.
+    scale_bar_um : float, "auto", "none" or None
+        Length of the scale bar in the information band, in micrometres; "auto" reads its label, None looks for no bar.
+    colour : {"auto", "none"}
+        Whether colours count where they say more than grey levels.
+    overlays : {"auto", "none"}
+        Whether burnt-in scale bars, labels and marks are excluded.
+    usual_band : int or None
+        Where the bands of most images of this size in the batch begin, for an image that has its own elsewhere.
     """
 
     band: str | int = "auto"
     pixel_size_um: float | None = None
+    page: int | None = None
+    channel: int | None = None
+    grey_range: Sequence[float] | None = None
+    mask: str | None = None
+    borders: str = "auto"
+    scale_bar_um: float | str | None = "auto"
+    colour: str = "auto"
+    overlays: str = "auto"
+    usual_band: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the options as a dict of JSON values."""
-        return {"band": self.band, "pixel_size_um": self.pixel_size_um}
+        """Return the options as JSON values; those that earlier versions do not know where they are set only."""
+        listed = None if self.grey_range is None else [float(value) for value in self.grey_range]
+        every = {**asdict(self), "grey_range": listed}
+        plain = {name: value for name, value in asdict(ReadOptions()).items() if name not in FIRST}
+        return {name: value for name, value in every.items() if name in FIRST or value != plain[name]}
 
 
 @dataclass(frozen=True)
@@ -77,8 +112,8 @@ def silent(progress: Progress) -> None:
 def read_one(path: Path, options: ReadOptions) -> Micrograph | Failure:
     """Read one file; a file that is no readable image becomes a Failure."""
     try:
-        return read_micrograph(path, band=options.band, pixel_size_um=options.pixel_size_um)
-    except (ValueError, OSError) as error:
+        return read_micrograph(path, **options.to_json())
+    except (ValueError, OSError, MemoryError) as error:
         return failure(path, error)
 
 
@@ -86,9 +121,3 @@ def failure(path: Path, error: Exception) -> Failure:
     """Describe `error` in one line that names `path`."""
     text = " ".join(str(error).split()) or type(error).__name__
     return Failure(path, text if path.name in text else f"{path}: {text}")
-
-
-def digest_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

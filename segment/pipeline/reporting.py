@@ -26,35 +26,18 @@ class Reporter:
     Parameters
     ----------
     out : Path
-        Folder that gets ``report.html`` and holds the results of the batch.
+        Folder that gets ``report.html``.
     model : FittedModel
         What segments the batch.
-    options : ReadOptions
-        How its files are read.
     """
 
-    def __init__(self, out: Path, model: FittedModel, options: ReadOptions) -> None:
-        self._out, self._model, self._options = out, model, options
+    def __init__(self, out: Path, model: FittedModel) -> None:
+        self._out, self._model = out, model
         self._fields: list[ReportField] = []
 
-    def add(self, name: str, phase_map: PhaseMap, rows: Sequence[PhaseFraction]) -> None:
-        """Add a field that was just segmented."""
-        guidance = None if phase_map.guidance is None else phase_map.guidance.to_json()
-        self._fields.append(report_field(name, phase_map.micrograph, phase_map.labels, rows, software(), guidance))
-
-    def add_kept(self, name: str, path: Path, rows: Sequence[PhaseFraction]) -> bool:
-        """Add a field whose results lie in the folder since an earlier run; False where its label image is damaged."""
-        micrograph = read_one(path, self._options)
-        if isinstance(micrograph, Failure):
-            return False
-        try:
-            labels = np.asarray(decode((self._out / f"{name}_labels.png").read_bytes()))
-            record = read_side_car(self._out / f"{name}.json")
-            kept = report_field(name, micrograph, labels, rows, record.get("software"), record.get("guidance"))
-            self._fields.append(kept)
-        except (OSError, ValueError):
-            return False
-        return True
+    def add(self, field: ReportField) -> None:
+        """Add a field."""
+        self._fields.append(field)
 
     def write(self, failures: Sequence[Failure]) -> Path | None:
         """Write the report, whole or not at all; None where no field was segmented."""
@@ -64,3 +47,24 @@ class Reporter:
         page = render_html(self._fields, self._model, failures=messages, software=software())
         write_text(self._out / REPORT, page)
         return self._out / REPORT
+
+
+def new_field(name: str, phase_map: PhaseMap, rows: Sequence[PhaseFraction]) -> ReportField:
+    """Return what the report says of a field that was just segmented."""
+    guidance = None if phase_map.guidance is None else phase_map.guidance.to_json()
+    return report_field(name, phase_map.micrograph, phase_map.labels, rows, software(), guidance)
+
+
+def kept_field(
+    out: Path, name: str, path: Path, options: ReadOptions, rows: Sequence[PhaseFraction]
+) -> ReportField | None:
+    """Return what the report says of a field whose results lie in `out`; None where its label image is damaged."""
+    micrograph = read_one(path, options)
+    if isinstance(micrograph, Failure):
+        return None
+    try:
+        labels = np.asarray(decode((out / f"{name}_labels.png").read_bytes()))
+        record = read_side_car(out / f"{name}.json")
+        return report_field(name, micrograph, labels, rows, record.get("software"), record.get("guidance"))
+    except (OSError, ValueError):
+        return None

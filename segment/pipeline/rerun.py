@@ -12,6 +12,8 @@ import numpy as np
 from segment.io import find_images
 from segment.io.decode import decode
 from segment.model import FittedModel, Segmenter
+from segment.model.merging import merge_labels
+from segment.pipeline.banding import read_batch
 from segment.pipeline.outputs import digest_labels, software
 from segment.pipeline.reading import Failure, ReadOptions, digest_file, read_one
 from segment.pipeline.side_car import (
@@ -42,6 +44,8 @@ class RerunResult:
         Pixels whose label differs from the label image beside the side-car; None where that is missing.
     differences : tuple of Difference
         All that is not as recorded, whether or not it changed a label.
+    what : {"labels", "tables"}
+        What was compared.
     """
 
     side_car: Path
@@ -50,6 +54,7 @@ class RerunResult:
     is_done: bool
     changed_pixels: int | None
     differences: tuple[Difference, ...]
+    what: str = "labels"
 
 
 def rerun(
@@ -88,7 +93,7 @@ def rerun(
     try:
         model, differing = recorded_model(record)
         differences += differing
-        read_options = ReadOptions(**record["read_options"])
+        read_options = _beside(ReadOptions(**record["read_options"]), side_car.parent)
         expected = str(record["labels_sha256"])
         composition = recorded_composition(record, model)
         micrograph, differing = _input(record, path, read_options)
@@ -102,12 +107,19 @@ def rerun(
         differences += differing
     try:
         guidance = {} if composition is None else composition.to_json()
-        labels = Segmenter.from_model(model).predict(micrograph, **guidance).labels
+        labels = merge_labels(Segmenter.from_model(model).predict(micrograph, **guidance).labels, model.names)
     except ValueError as error:
         differences.append(Difference("parameter", "features", model.parameters.features, " ".join(str(error).split())))
         return RerunResult(side_car, path, False, False, None, tuple(differences))
     changed = _changed(labels, side_car.with_name(f"{side_car.stem}_labels.png"))
     return RerunResult(side_car, path, digest_labels(labels) == expected, True, changed, tuple(differences))
+
+
+def _beside(options: ReadOptions, folder: Path) -> ReadOptions:
+    """Return options whose mask is looked for from the side-car's folder where it is not at its recorded path."""
+    if options.mask is None or Path(options.mask).exists() or not (folder / options.mask).exists():
+        return options
+    return replace(options, mask=str(folder / options.mask))
 
 
 def _versions(record: dict[str, Any]) -> list[Difference]:
@@ -164,7 +176,8 @@ def _trained_again(
         missing.append(("labels", "an array"))
     if missing:
         return model, [Difference("input", name, str(digest), "not among them") for name, digest in missing]
-    found = [read_one(by_digest[item["sha256"]], options) for item in model.training]
+    # Where an image of the batch has its band is no word on the others.
+    found = read_batch([by_digest[item["sha256"]] for item in model.training], replace(options, usual_band=None))
     broken = [item for item in found if isinstance(item, Failure)]
     if broken:
         return model, [Difference("input", item.path.name, "readable", item.message) for item in broken]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segment.composition import Composition
+from segment.io.own import is_unchanged, list_own
 from segment.measure import PhaseFraction
 from segment.model import FittedModel
 from segment.pipeline.outputs import FORMAT, VERSION, output_paths
@@ -22,6 +23,8 @@ def kept_result(
     options: ReadOptions,
     exports: Sequence[str] = (),
     composition: Composition | None = None,
+    *,
+    intervals: bool = False,
 ) -> tuple[tuple[PhaseFraction, ...], float | None] | None:
     """Return rows and window, in pixels, of a complete earlier result that equals what would be made now, or None."""
     *pictures, side_car = output_paths(out, name)
@@ -33,8 +36,9 @@ def kept_result(
             and record["parameters"] == model.parameters.to_json()
             and record["read_options"] == options.to_json()
             and record["composition"] == (None if composition is None else composition.to_json())
+            and (not intervals or record.get("intervals") is not None)
             and set(exports) <= set(record["exports"])
-            and all((out / file).is_file() for file in record["files"])
+            and all(is_unchanged(out / file, digest) for file, digest in list_own(side_car).items())
             and all(picture.is_file() for picture in pictures)
             and record["input"]["sha256"] == digest_file(path)
         )

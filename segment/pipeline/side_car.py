@@ -27,7 +27,7 @@ class Difference:
 
     Attributes
     ----------
-    kind : {"input", "version", "parameter", "model"}
+    kind : {"input", "version", "parameter", "model", "table"}
     name : str
         Which one, e.g. ``"sha256"`` or ``"numpy"``.
     recorded, found : str

@@ -71,9 +71,13 @@ def blend(phase_map: PhaseMap, opacity: float = 0.4) -> NDArray[np.uint8]:
     """Mix micrograph and phase colours, at full contrast; uint8 RGB of shape (h, w, 3)."""
     if not 0 <= opacity <= 1:
         raise ValueError(f"opacity must lie between 0 and 1, got {opacity!r}")
-    grey = cv2.cvtColor(stretch(phase_map.micrograph.image), cv2.COLOR_GRAY2RGB)
+    micrograph = phase_map.micrograph
+    if micrograph.colour is None:
+        below = cv2.cvtColor(stretch(micrograph.image), cv2.COLOR_GRAY2RGB)
+    else:
+        below = stretch(micrograph.colour)
     colours = colour_labels(phase_map.labels, len(phase_map.names), colours_of(phase_map))
-    return np.asarray(cv2.addWeighted(grey, 1 - opacity, colours, opacity, 0), dtype=np.uint8)
+    return np.asarray(cv2.addWeighted(below, 1 - opacity, colours, opacity, 0), dtype=np.uint8)
 
 
 def component_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
@@ -111,7 +115,7 @@ def titles(phase_map: PhaseMap) -> list[str]:
 
 
 def stretch(image: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Stretch grey levels so that the 0.5 % and 99.5 % quantiles become black and white; uint8, same shape."""
+    """Stretch grey levels or colours, so that their 0.5 % and 99.5 % quantiles become black and white, to uint8."""
     low, high = np.quantile(image[:: max(1, image.shape[0] // 256), :: max(1, image.shape[1] // 256)], (0.005, 0.995))
     gain = 255 / (high - low) if high > low else 255.0
     offset = -low * gain if high > low else 0.0

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from segment.batch import NOWHERE, doubt_phases, remark_on_batch, remark_on_maps
 from segment.measure import FieldStatistics, fields_needed
 from segment.model import FittedModel
 from segment.report.field import ReportField
@@ -46,6 +47,7 @@ def find_caveats(
     return [
         *_unread(failures),
         *_guided(fields, names),
+        *_batch(fields, model, names),
         *_few_fields(len(fields)),
         *_inaccurate(statistics, names),
         *_uncalibrated(fields),
@@ -76,7 +78,10 @@ def _guided(fields: Sequence[ReportField], names: Sequence[str]) -> list[str]:
             f"Without guidance: {shares}."
         )
     for state, text in (
-        ([item.name for item, guidance in asked if guidance["fights_image"]], "the fractions given fight the image"),
+        (
+            [item.name for item, guidance in asked if guidance["contradicts_image"]],
+            "the fractions given contradict the image",
+        ),
         ([item.name for item, guidance in asked if not guidance["is_guided"]], "the guidance abstained"),
     ):
         if state:
@@ -84,20 +89,31 @@ def _guided(fields: Sequence[ReportField], names: Sequence[str]) -> list[str]:
     return found
 
 
+def _batch(fields: Sequence[ReportField], model: FittedModel, names: Sequence[str]) -> list[str]:
+    fractions = [[row.fraction for row in item.fractions] for item in fields]
+    remarks = remark_on_maps(fractions, names, [item.name for item in fields])
+    if model.shared is not None:
+        # Phases of one name are merged in the maps, and none of theirs is told apart there.
+        is_own = tuple(names) == tuple(model.names)
+        doubts = doubt_phases(model.shared if is_own else None, len(model.training), names, fractions)
+        lacking = {name for name, why in doubts.items() if why == NOWHERE}
+        images = [str(item["name"]) for item in model.training]
+        remarks += remark_on_batch(model.shared, model.names, images, lacking)
+    return [f"{remark[0].upper()}{remark[1:]}." for remark in remarks]
+
+
 def _few_fields(n: int) -> list[str]:
     if n == 1:
         return ["One field only: neither the scatter between fields nor a confidence interval can be given."]
     if n < FEWEST_FIELDS:
-        return [f"Too few fields: {n}. With fewer than {FEWEST_FIELDS} the confidence interval rests on very little."]
+        return [f"Too few fields: {n}. With fewer than {FEWEST_FIELDS} the confidence interval says little."]
     return []
 
 
 def _inaccurate(statistics: Sequence[FieldStatistics], names: Sequence[str]) -> list[str]:
     found = []
     for name, row in zip(names, statistics, strict=True):
-        if row.mean == 0:
-            found.append(f"{name} was found in no field.")
-        elif row.relative_accuracy_percent is not None and row.relative_accuracy_percent > WORST_ACCURACY_PERCENT:
+        if row.relative_accuracy_percent is not None and row.relative_accuracy_percent > WORST_ACCURACY_PERCENT:
             needed = fields_needed(row, WORST_ACCURACY_PERCENT)
             hint = "" if needed is None else f" With this scatter about {needed} fields in all would reach it."
             found.append(

@@ -101,7 +101,7 @@ def report_field(
         shape=(height, width),
         band=micrograph.band,
         calibration=micrograph.calibration,
-        fractions=tuple(fractions),
+        fractions=tuple(row for row in fractions if not row.is_excluded),
         image=np.array(cv2.resize(stretch(micrograph.image), size, interpolation=cv2.INTER_AREA), dtype=np.uint8),
         labels=np.array(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8),
         software=dict(software or {}),

@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined, Template
 from numpy.typing import NDArray
 
-from segment.measure import FieldStatistics, fields_needed, summarise_fields
+from segment.measure import FieldStatistics, PhaseFraction, fields_needed, join_intervals, summarise_fields
 from segment.model import FittedModel
 from segment.plots import colour_labels, phase_colours, plot_fingerprints, plot_fractions, plot_loss, scale_bar
 from segment.report.caveats import find_caveats
@@ -77,15 +77,29 @@ def render_html(
         created=(created or datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M %Z").strip(),
         caveats=find_caveats(fields, statistics, model, names, failures),
         phases=[
-            {"name": name, "colour": _hex(colour), **_row(row)}
-            for name, colour, row in zip(names, colours, statistics, strict=True)
+            {
+                "name": name,
+                "colour": _hex(colour),
+                "again": again,
+                **_row(row),
+                **_known([one.fractions[i] for one in fields]),
+            }
+            for i, (name, colour, row, again) in enumerate(
+                zip(names, colours, statistics, _found_again(model, names), strict=True)
+            )
         ],
+        has_intervals=all(row.low is not None for item in fields for row in item.fractions),
         n_fields=len(fields),
         fields=[_field(item, names, colours) for item in fields],
         fractions=svg_address(
             plot_fractions(shares, [item.name for item in fields], names, ci95=reach, colours=colours)
         ),
-        fingerprints=svg_address(plot_fingerprints(model.fingerprints, model.feature_names, names)),
+        fingerprints=svg_address(
+            # Of merged phases the model has each member.
+            plot_fingerprints(
+                model.fingerprints, model.feature_names, names if len(names) == len(model.names) else model.names
+            )
+        ),
         loss=svg_address(plot_loss({"fit": model.loss_history.tolist()})),
         model=model,
         parameters=model.parameters.to_json(),
@@ -100,6 +114,13 @@ def _template() -> Template:
     return environment.from_string(text)
 
 
+def _found_again(model: FittedModel, names: Sequence[str]) -> list[str]:
+    values = None if model.shared is None else model.shared.replicability
+    if values is None or len(values) != len(names):
+        values = [None] * len(names)
+    return ["–" if value is None else f"{value:.2f}" for value in values]
+
+
 def _row(row: FieldStatistics) -> dict[str, Any]:
     needed = fields_needed(row)
     return {
@@ -109,6 +130,19 @@ def _row(row: FieldStatistics) -> dict[str, Any]:
         "accuracy": "–" if row.relative_accuracy_percent is None else f"{row.relative_accuracy_percent:.2f}",
         "needed": "–" if needed is None else str(needed),
     }
+
+
+def _known(rows: Sequence[PhaseFraction]) -> dict[str, str]:
+    """Return the intervals of the mean of one phase over fields: of what it is, and of where its boundary is."""
+    values = [row.fraction for row in rows]
+    found = {}
+    for name, low, high in (("meaning", "low", "high"), ("boundary", "boundary_low", "boundary_high")):
+        lows, highs = ([getattr(row, end) for row in rows] for end in (low, high))
+        if any(end is None for end in (*lows, *highs)):
+            return {"meaning": "–", "boundary": "–"}
+        ends = np.clip(join_intervals(values, lows, highs), 0, 1)
+        found[name] = "{:.1f} – {:.1f}".format(*(100 * ends))
+    return found
 
 
 def _field(item: ReportField, names: Sequence[str], colours: NDArray[np.uint8]) -> dict[str, Any]:

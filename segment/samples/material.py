@@ -25,7 +25,7 @@ class Material:
         Edge of a pixel in micrometres.
     draw : callable
         ``draw(shape, rng)`` returns the ideal signal, float32 in [0, 1], and the phase ids, uint8, both of that shape:
-        before blur, shading and noise.
+        before blur, shading and noise. In colour the signal has three channels more.
     """
 
     name: str

@@ -22,14 +22,14 @@ def expose(signal: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
     Parameters
     ----------
-    signal : ndarray of float32, shape (h, w)
+    signal : ndarray of float32, shape (h, w) or (h, w, 3)
         Ideal signal in [0, 1].
     rng : numpy.random.Generator
         Source of chance.
 
     Returns
     -------
-    ndarray of uint8, shape (h, w)
+    ndarray of uint8, of the shape of `signal`
         The micrograph.
     """
     shape = (signal.shape[0], signal.shape[1])
@@ -39,9 +39,11 @@ def expose(signal: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     shading += tilt[0] * np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
     shading += tilt[1] * np.linspace(-1, 1, shape[1], dtype=np.float32)
     contrast, brightness = rng.uniform(0.92, 1.06), rng.uniform(0.0, 0.03)
+    if signal.ndim == 3:
+        shading = shading[..., None]
     expected = np.clip(blurred * shading * contrast + brightness, 0, None)
     counted = rng.poisson(expected * COUNTS_AT_WHITE).astype(np.float32) / COUNTS_AT_WHITE
-    counted += READ_NOISE * rng.standard_normal(shape, dtype=np.float32)
+    counted += READ_NOISE * rng.standard_normal(signal.shape, dtype=np.float32)
     return np.rint(np.clip(counted, 0, 1) * 255).astype(np.uint8)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.samples.materials import MATERIALS
+from segment.samples.materials import COLOURED, MATERIALS, Material
 from segment.samples.microscope import draw_band, expose
 
 SMALLEST_SIDE = 64
@@ -20,7 +20,7 @@ class Sample:
     Attributes
     ----------
     image : ndarray of uint8, shape (h, w) or, with an information band below, (h + b, w)
-        As a microscope would store it.
+        As a microscope would store it; with three channels more, RGB, of a material in `COLOURED`.
     truth : ndarray of uint8, shape (h, w)
         Phase ids, without the band.
     names : tuple of str
@@ -39,12 +39,12 @@ class Sample:
 
 
 def make_micrograph(material: str, *, shape: tuple[int, int] = (512, 640), seed: int = 0, band: bool = True) -> Sample:
-    """Draw a microstructure and look at it through a simulated scanning electron microscope.
+    """Draw a microstructure and look at it through a simulated microscope: an electron microscope, or one in colour.
 
     Parameters
     ----------
     material : str
-        A key of `MATERIALS`.
+        A key of `MATERIALS` or `COLOURED`.
     shape : (int, int), default (512, 640)
         Height and width in pixels, without the band; at least 64 each.
     seed : int, default 0
@@ -67,17 +67,37 @@ def make_micrograph(material: str, *, shape: tuple[int, int] = (512, 640), seed:
     >>> sample.image.shape, sample.truth.shape, sample.names
     ((108, 128), (96, 128), ('pearlite', 'ferrite', 'graphite'))
     """
-    if material not in MATERIALS:
-        raise ValueError(f"material must be one of {', '.join(map(repr, sorted(MATERIALS)))}, got {material!r}")
+    check_request(material, shape, seed)
+    recipe = (MATERIALS | COLOURED)[material]
+    rng = np.random.default_rng([seed, *material.encode()])
+    signal, truth = recipe.draw(shape, rng)
+    return finish(recipe, signal, truth, rng, band=band)
+
+
+def check_request(material: str, shape: tuple[int, int], seed: int) -> None:
+    """Raise a ValueError that names what is wrong with a material, a shape or a seed."""
+    known = MATERIALS | COLOURED
+    if material not in known:
+        raise ValueError(f"material must be one of {', '.join(map(repr, sorted(known)))}, got {material!r}")
     if len(shape) != 2 or min(shape) < SMALLEST_SIDE:
         raise ValueError(f"shape must be (height, width), at least {SMALLEST_SIDE} pixels each, got {shape}")
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}")
-    recipe = MATERIALS[material]
-    rng = np.random.default_rng([seed, *material.encode()])
-    signal, truth = recipe.draw(shape, rng)
+
+
+def finish(
+    recipe: Material,
+    signal: NDArray[np.float32],
+    truth: NDArray[np.uint8],
+    rng: np.random.Generator,
+    *,
+    band: bool,
+) -> Sample:
+    """Look at a scene through the microscope, and add the band."""
     image = expose(np.clip(signal, 0, 1), rng)
     if band:
-        image = np.vstack([image, draw_band(shape[1], max(shape[0] // 12, 12), recipe.pixel_size_um, rng)])
+        width, height = signal.shape[1], max(signal.shape[0] // 12, 12)
+        drawn = draw_band(width, height, recipe.pixel_size_um, rng)
+        image = np.vstack([image, drawn if image.ndim == 2 else np.repeat(drawn[..., None], 3, axis=2)])
     fractions = np.bincount(truth.ravel(), minlength=len(recipe.phases)) / truth.size
     return Sample(image, truth, recipe.phases, fractions, recipe.pixel_size_um)

@@ -34,7 +34,7 @@ def write_samples(
     n : int
         Micrographs a material; the i-th is made with ``seed + i``.
     materials : iterable of str, optional
-        Keys of `MATERIALS`; all of them by default.
+        Keys of `MATERIALS` or `COLOURED`; all of `MATERIALS` by default.
     shape : (int, int), default (512, 640)
         Height and width in pixels, without the band.
     seed : int, default 0

@@ -6,66 +6,49 @@ import zipfile
 
 import pytest
 
-from segment.app.actions import Actions
-from segment.app.archive import zip_results
-from segment.app.corrections import correct
-from segment.app.desk import Desk
 from segment.app.limits import Limits
-from segment.app.phases import rename
 from segment.app.session import Session
-from segment.app.uploads import Inbox, take
-from segment.app.worker import Worker
+from segment.app.uploads import take
 from segment.pipeline.outputs import digest_labels
+from tests.app.service import Page
 
 LIMITS = Limits()
 
 
-class Inline(Worker):
-    """Runs tasks at once, in this process."""
-
-    def run(self, owner, task, *arguments):
-        yield from task(*arguments)
-
-
-@pytest.fixture
-def actions(tmp_path) -> Actions:
-    return Actions(Desk(), Inbox(tmp_path / "uploads"), Inline(), LIMITS)
-
-
-@pytest.fixture
-def side_car(actions, drop) -> bytes:
+@pytest.fixture(scope="module")
+def side_car(tmp_path_factory, png) -> bytes:
     """The side-car of a guided map of an image with a corrected band and pixel size, and a named phase."""
-    session, _ = take(Session(), [drop("steel.png")], LIMITS)
-    actions.desk.update("tab", lambda _: correct(session, 80, 0.25, everywhere=False))
-    *_, (session, _) = actions.segment("tab", "70, 30", 2, "high_sparsity", "pixel", 0.2, True, None, None, 5)
-    with zipfile.ZipFile(io.BytesIO(zip_results(rename(session, 1, "martensite")))) as archive:
+    page = Page(tmp_path_factory.mktemp("side-car"))
+    page.drop(("steel.png", png))
+    page.do("correct", image="steel.png", band=80, pixel_size=0.25, everywhere=False)
+    for name, value in (
+        ("preset", "high_sparsity"), ("n_phases", 2), ("features", "pixel"), ("alpha", 0.2), ("clahe", True),
+        ("seed", 5), ("known", "70, 30"),
+    ):  # fmt: skip
+        page.do("set", name=name, value=value)
+    page.run("segment")
+    page.do("rename", phase=1, name="martensite")
+    with zipfile.ZipFile(io.BytesIO(page.get(f"/project/{page.word}/project.zip").content)) as archive:
+        report = archive.read("report.html").decode()
+        assert "guided" in report
         return archive.read("steel.json")
 
 
-def test_a_dropped_side_car_brings_back_labels_names_and_settings(side_car, actions, drop):
+def test_a_dropped_side_car_brings_back_labels_names_and_settings(side_car, page, png):
     recorded = json.loads(side_car)
     # The side-car first: the image it was made of comes with it all the same.
-    session, complaints = take(Session(), [drop("steel.json", side_car), drop("again.png")], LIMITS)
-    assert complaints == ()
-    assert session.restored is not None
-    assert session.restored.parameters.to_json() == recorded["parameters"]
-    assert session.restored.known == "70, 30"
-    assert session.names == ("phase 0", "martensite")
-    assert session.field is not None
-    assert session.field.micrograph.band.top == 80
-    assert session.field.micrograph.calibration.pixel_size_um == 0.25
-    actions.desk.update("tab", lambda _: session)
+    view = page.drop(("steel.json", side_car), ("again.png", png))
+    assert not page.is_error, page.said
+    assert view["is_loaded"]
+    parameters = {"alpha": 0.2, "clahe": True, "features": "pixel", "n_phases": 2, "preset": "high_sparsity", "seed": 5}
+    assert parameters.items() <= view["settings"].items()
+    assert view["settings"]["known"] == "70, 30"
+    assert [phase["name"] for phase in view["phases"]] == ["phase 0", "martensite"]
+    assert (view["images"][0]["band"], view["images"][0]["pixel_size"]) == (80, 0.25)
     # The settings of the page do not matter where a model is applied; what is known does.
-    *_, (session, _) = actions.segment("tab", session.restored.known, 3, "default", "pixel", None, False, None, None, 0)
-    assert digest_labels(session.field.phase_map.labels) == recorded["labels_sha256"]
-
-
-def test_settings_are_restored_once(side_car, drop):
-    session, _ = take(Session(), [drop("steel.json", side_car)], LIMITS)
-    assert session.restored is not None
-    session, _ = take(session, [drop("other.png")], LIMITS)
-    assert session.restored is None
-    assert session.is_loaded
+    page.do("set", name="n_phases", value=3)
+    page.run("segment")
+    assert digest_labels(page.session.fields[0].phase_map.labels) == recorded["labels_sha256"]
 
 
 def test_another_image_keeps_its_own_band_and_pixel_size(side_car, drop):
@@ -73,8 +56,8 @@ def test_another_image_keeps_its_own_band_and_pixel_size(side_car, drop):
     record["input"]["sha256"] = "0" * 64
     session, complaints = take(Session(), [drop("a.png"), drop("s.json", json.dumps(record).encode())], LIMITS)
     assert complaints == ()
-    assert session.field.micrograph.band == session.field.detected.band
-    assert session.field.micrograph.calibration.pixel_size_um is None
+    assert session.fields[0].micrograph.band == session.fields[0].detected.band
+    assert session.fields[0].micrograph.calibration.pixel_size_um is None
 
 
 @pytest.mark.parametrize(
@@ -102,5 +85,5 @@ def test_a_side_car_that_cannot_be_followed_says_why_and_the_image_is_taken(chan
     assert complaints[0].startswith("s.json: ")
     assert expected in complaints[0]
     assert "/" not in complaints[0]
-    assert session.restored is None
+    assert session.settings == Session().settings
     assert session.segmenter is None

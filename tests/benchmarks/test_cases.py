@@ -14,6 +14,7 @@ from benchmarks.fresh import call_child
 from benchmarks.micrographs import load_matrix
 from benchmarks.peers import PEERS
 from benchmarks.records import QUICK
+from benchmarks.targets import Figure, judge
 
 TINY = dataclasses.replace(QUICK, name="tiny", crop=48, repeats=2)
 MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "to its loss", "not above", "to equal loss"}
@@ -31,8 +32,11 @@ COLUMNS = {
     "import": {"statement", "seconds", "spread"},
     "quality": {"method", "mean", "s per image"},
     "taught": {"annotation", "method", "mean", "s of CPU"},
+    "atoms": {"line", "figure of", "figure", "target", "verdict", "baseline"},
     "app": {"what", "median s", "slowest s"},
     "known_answers": {"problem", "engine", "solver", "deviation"},
+    "intervals": {"interval", "set", "coverage", "width, points"},
+    "grains": {"line", "figure", "found", "target", "others", "verdict"},
 }
 
 
@@ -41,7 +45,7 @@ def synthetic_images(tmp_path, monkeypatch):
     monkeypatch.setenv("NMFCORE_DATA", str(tmp_path / "absent"))
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in NEEDS_DATA])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in (*NEEDS_DATA, "series")])
 def test_case_runs_small_and_its_tables_are_sound(name):
     result = CASES[name].run(TINY)
     assert result.name == name
@@ -53,6 +57,13 @@ def test_case_runs_small_and_its_tables_are_sound(name):
         assert all(list(row) == list(rows[0]) for row in rows)
         for value in (value for row in rows for value in row.values() if isinstance(value, float)):
             assert math.isfinite(value)
+
+
+def test_the_case_of_films_names_the_sets_that_are_absent():
+    result = CASES["series"].run(TINY)
+    assert result.tables == {}
+    assert all(line.endswith("not in the folder") for line in result.skipped)
+    assert result.skipped
 
 
 @pytest.mark.parametrize("name", NEEDS_DATA)
@@ -130,3 +141,18 @@ def test_command_refuses_an_unknown_case(capsys):
     with pytest.raises(SystemExit):
         main(["--case", "nonsense"])
     assert "invalid choice: 'nonsense'" in capsys.readouterr().err
+
+
+def test_a_figure_that_falls_short_ends_the_command_with_1(tmp_path, monkeypatch):
+    figures = [
+        Figure("B1", "one", 0.5, least=0.4),
+        Figure("B2", "two", 0.5, most=0.4),
+        Figure("B3", "three", math.nan, 0),
+    ]
+    result = judge("grains", "t", "d", figures)
+    assert [row["verdict"] for row in result.tables["Targets"]] == ["met", "falls short", "falls short"]
+    assert [line[:2] for line in result.missed] == ["B2", "B3"]
+    for found, code in ((result, 1), (judge("grains", "t", "d", figures[:1], ("no set",)), 0)):
+        monkeypatch.setitem(CASES, "grains", Case("t", lambda effort, found=found: found))
+        arguments = ["--quick", "--case", "grains", "--data", str(tmp_path), "--out", str(tmp_path / str(code))]
+        assert main(arguments) == code

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from nmfcore import NMF, get_num_threads, set_num_threads
+from nmfcore.passes import BLAS_ALONE
 from tests.nmfcore.data import make_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,9 +43,20 @@ def test_fits_from_several_threads_at_once():
         np.testing.assert_array_equal(found[1], expected[1])
 
 
-def test_leaves_the_threads_of_blas_as_they_were():
-    threadpoolctl = pytest.importorskip("threadpoolctl")
+def test_blas_is_alone_in_every_thread():
+    def inside(_):
+        with BLAS_ALONE:
+            info = threadpoolctl.threadpool_info()
+            return [library["num_threads"] for library in info if library["user_api"] == "blas"]
 
+    # The first thread to limit BLAS once kept the right to.
+    assert set(inside(0)) <= {1}
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(inside, range(4)):
+            assert set(found) <= {1}
+
+
+def test_leaves_the_threads_of_blas_as_they_were():
     def blas():
         return [library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
 
@@ -75,3 +88,38 @@ sys.exit(os.waitstatus_to_exitcode(status))
 def test_a_forked_child_can_fit():
     run = subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
+
+
+AT_THE_END = """
+import atexit, threading, time
+import numpy as np
+from nmfcore import NMF, set_num_threads
+X = np.random.default_rng(0).random((40000, 4))
+set_num_threads(2)
+main = threading.current_thread()
+
+def fit():
+    return NMF(2, random_state=0).fit(X).components_
+
+expected = {FIRST}
+
+def late():
+    while main.is_alive():
+        pass
+    assert expected is None or np.array_equal(fit(), expected)
+    print(fit().shape)
+
+if {IN_A_THREAD}:
+    threading.Thread(target=late).start()
+else:
+    main = threading.Thread()
+    atexit.register(late)
+"""
+
+
+@pytest.mark.parametrize("in_a_thread", [True, False])
+@pytest.mark.parametrize("first", ["fit()", "None"])
+def test_fits_while_the_interpreter_shuts_down(first, in_a_thread):
+    code = AT_THE_END.replace("{FIRST}", first).replace("{IN_A_THREAD}", str(in_a_thread))
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (run.stdout, run.stderr) == ("(2, 4)\n", "")

@@ -20,7 +20,20 @@ def X(request):
     return make_data("uniform", *request.param)
 
 
-@parametrize_with_checks([NMF(n_components=2), NMF(n_components=2, solver="mu", init="nndsvda")])
+def as_a_list(mark):
+    """Return parametrize_with_checks with a list, which pytest asks for, in place of its generator."""
+    return pytest.mark.parametrize(mark.args[0], list(mark.args[1]), **mark.kwargs)
+
+
+ESTIMATORS = [
+    NMF(n_components=2),
+    NMF(n_components=2, solver="mu", init="nndsvda"),
+    NMF(n_components=2, beta_loss="kullback-leibler"),
+    NMF(n_components=2, solver="mu", init="nndsvda", beta_loss="kullback-leibler"),
+]
+
+
+@as_a_list(parametrize_with_checks(ESTIMATORS))
 @pytest.mark.filterwarnings("ignore:Maximum number of iterations")
 def test_scikit_learn_contract(estimator, check):
     check(estimator)

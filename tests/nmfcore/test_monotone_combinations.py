@@ -75,7 +75,7 @@ def problems(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**16), label="seed"))
     dtype = draw(st.sampled_from([np.float32, np.float64]), label="dtype")
     X = rng.gamma(1.0, 1.0, (h * w, n)) + 0.01
-    kind = draw(st.sampled_from(["dense", "sparse", "missing", "weighted"]), label="data")
+    kind = draw(st.sampled_from(["dense", "sparse", "missing", "weighted", "sparse and weighted"]), label="data")
     seen, weight = np.ones(X.shape, bool), np.ones(h * w)
     strength = st.sampled_from([0.0, 0.01, 1.0])
     p = {
@@ -85,11 +85,11 @@ def problems(draw):
         "alpha_H": draw(st.sampled_from(["same", 0.0, 0.1]), label="alpha_H"),
         "l1_ratio": draw(st.sampled_from([0.0, 0.5, 1.0]), label="l1_ratio"),
     }
-    if beta in (1, 2) and draw(st.booleans(), label="smooth"):
+    if draw(st.booleans(), label="smooth"):
         p |= {"smoothness_W": draw(st.sampled_from([0.1, 100.0]), label="smoothness"), "grid_shape": (h, w)}
-    if solver == "cd" and beta == 2 and kind in ("dense", "sparse") and draw(st.booleans(), label="orthogonal"):
+    if draw(st.booleans(), label="orthogonal"):
         p["orthogonality_H"] = draw(st.sampled_from([0.1, 100.0]), label="orthogonality")
-    if kind == "sparse" and beta > 0:
+    if kind.startswith("sparse") and beta > 0:
         X[rng.random(X.shape) < 0.5] = 0
         assume(X.any())
     elif kind == "missing":
@@ -98,7 +98,7 @@ def problems(draw):
         seen[np.arange(n) % (h * w), np.arange(n)] = True
         X[~seen] = np.nan
         p["missing"] = "mask"
-    elif kind == "weighted":
+    if kind.endswith("weighted"):
         weight = rng.random(h * w).astype(dtype).astype(np.float64) + 0.1
         p["sample_weight"] = weight
     start = draw(st.sampled_from(["usual", "wrong scale", "checkerboard", "rank one", "zero entries"]), label="start")
@@ -115,7 +115,7 @@ def test_no_iteration_raises_the_objective(problem):
         values.append(objective(X, *progress.factors(), p, seen, weight))
         reported.append(progress.loss)
 
-    given_X = sp.csr_array(X) if kind == "sparse" and p["beta_loss"] > 0 else X
+    given_X = sp.csr_array(X) if kind.startswith("sparse") and p["beta_loss"] > 0 else X
     factorize(given_X, W=W, H=H, init="custom", max_iter=12, tol=0, callback=look, **p)
     rounding = ROUNDING[X.dtype.type]
     # What vanishes against the data counts as rounding too.
@@ -133,7 +133,7 @@ def test_no_update_needs_to_be_taken_back(problem):
         X.shape, *(p[name] for name in ("alpha_W", "alpha_H", "l1_ratio")), smoothness_W=p.get("smoothness_W", 0.0),
         grid_shape=p.get("grid_shape"), orthogonality_H=p.get("orthogonality_H", 0.0),
     )  # fmt: skip
-    given_X = sp.csr_array(X) if kind == "sparse" and p["beta_loss"] > 0 else np.nan_to_num(X)
+    given_X = sp.csr_array(X) if kind.startswith("sparse") and p["beta_loss"] > 0 else np.nan_to_num(X)
     scaled = make_problem(
         given_X,
         strengths,

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from scipy.optimize import nnls
 
 from nmfcore import NMF, non_negative_factorization
@@ -224,3 +225,43 @@ def test_exact_weights_are_recovered():
     found = solve(X, H)
     np.testing.assert_allclose(found, W, atol=1e-12)
     assert row_values(X, found, H).sum() <= rounding(X)
+
+
+def nearly_dependent(k, n, condition, rng):
+    """Return H (k, n) in float32 whose last row is a mixture of the others, but for one part in ``condition``."""
+    H = rng.random((k, n))
+    H[-1] = H[:-1].mean(axis=0)
+    H[-1] += 3.0 / condition * np.linalg.norm(H[-1]) / np.sqrt(n) * rng.standard_normal(n)
+    return np.abs(H).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["C", "F", "sparse"])
+@pytest.mark.parametrize("condition", [3.0, 10.0, 1e2, 1e3, 1e4, 1e6])
+@pytest.mark.parametrize(("k", "n"), [(2, 5), (3, 6), (4, 8), (6, 40), (12, 40)])
+def test_rows_are_solved_to_their_precision_whatever_the_batch(k, n, condition, kind):
+    # Once 3e-2 from 256 rows on, where another kernel took over.
+    rng = np.random.default_rng(k)
+    H = nearly_dependent(k, n, condition, rng)
+    W = rng.random((1000, k)) * (rng.random((1000, k)) < 0.7) * 10.0 ** rng.uniform(-3, 0, (1000, k))
+    X = (W @ H).astype(np.float32)
+    X[::2] *= 1 + 0.05 * rng.random((500, n), np.float32)
+    stored = sp.csr_array(X) if kind == "sparse" else np.array(X, order=kind)
+    found = solve(stored, H)
+    for size in (1, 255, 256, 300):
+        rows = slice(7, 7 + size)
+        part = non_negative_factorization(stored[rows], H=H, n_components=k, update_H=False)[0]
+        np.testing.assert_array_equal(part, found[rows])
+    some = slice(0, 60)
+    best = [nnls(H.T.astype(np.float64), x, maxiter=1000)[1] for x in X[some].astype(np.float64)]
+    residual = np.linalg.norm(X[some] - found[some].astype(np.float64) @ H, axis=1)
+    assert np.all(residual - best <= 1e-4 * np.linalg.norm(X[some], axis=1))
+
+
+@pytest.mark.parametrize(("k", "n"), [(3, 6), (6, 40), (12, 40), (20, 1500)])
+def test_a_row_has_its_bits_among_ten_thousand(k, n):
+    rng = np.random.default_rng(0)
+    H = rng.random((k, n), dtype=np.float32)
+    X = rng.random((64, n), dtype=np.float32)
+    many = np.tile(X, (160, 1))[:10_000]
+    W = solve(many, H)
+    np.testing.assert_array_equal(W, np.tile(solve(X, H), (160, 1))[:10_000])

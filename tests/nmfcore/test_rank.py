@@ -138,3 +138,13 @@ def test_many_samples_are_sampled():
 def test_what_is_wrong_is_named(parameters, error, named):
     with pytest.raises(error, match=named):
         select_rank(**{"X": planted(20, 8, 2, 0.1), "ks": [1, 2], **parameters})
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_counts_of_which_half_are_zero(seed):
+    # Once a held-out count where WH was 0 cost so much that k = 1 won.
+    rng = np.random.default_rng(seed)
+    X = rng.poisson(0.55 * rng.gamma(0.3, size=(200, 4)) @ rng.gamma(0.3, 16.0, size=(4, 40))).astype(float)
+    X = X[X.any(axis=1)][:, X.any(axis=0)]
+    settings = {"beta_loss": "kullback-leibler", "n_restarts": 2, "random_state": seed}
+    assert select_rank(X, [1, 2, 3, 4, 5], **settings).best == 4

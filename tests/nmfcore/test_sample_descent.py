@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from nmfcore.penalties import Penalties
+from nmfcore.penalties.l1 import L1
+from nmfcore.penalties.l2 import L2
 from nmfcore.solvers.row_pass import step_H
 from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
 from nmfcore.solvers.tall import SAMPLE, SampleSums, TallCoordinateDescent
 from nmfcore.stopping import smallest_decrease
 from tests.nmfcore.data import make_data
 
-PENALTIES = {"none": Penalties(), "L1 and L2": Penalties(l1_W=0.05, l2_W=0.1, l1_H=0.2, l2_H=0.3)}
+PENALTIES = {"none": Penalties(), "L1 and L2": Penalties((L1(0.05, "W"), L2(0.1, "W"), L1(0.2, "H"), L2(0.3, "H")))}
 
 
 @pytest.fixture(params=[2, 5], ids=["all active sets", "pivoting"])
@@ -37,7 +39,8 @@ def test_values_are_true_and_the_end_is_stationary(case, name, slope):
         assert value == pytest.approx(value_of(at, sums, penalties) - np.vdot(tilt, at), rel=1e-9)
     assert after < before
     B, C = unpack(SampleSums(sample, penalties)(H), *H.shape)
-    gradient = C @ H - B - tilt + penalties.l1_H + penalties.l2_H * H
+    l1, l2 = penalties.shrinkage("H")
+    gradient = C @ H - B - tilt + l1 + l2 * H
     residual = np.where(H > 0, gradient, np.minimum(gradient, 0.0))
     assert np.abs(residual).max() < 2e-3 * np.abs(B).max()
 

@@ -112,7 +112,7 @@ def test_every_image_counts_alike_where_a_shared_description_is_chosen():
     model = Segmenter(2, features="grey", refine=False, **QUICK).fit(first[1]).model
     nothing = np.zeros_like(patch)
     starts = [np.concatenate([one.ravel() for one in pair]) for pair in ((patch, nothing), (disc(18), disc(18)))]
-    images = [(*first, nothing), (*second, nothing)]
+    images = [(X_of, grey, calm(grey), nothing) for X_of, grey in (first, second)]
     for order in (1, -1):
         mixture = refining.refine(model, starts[::order], (X, levels), images).mixture
         labels = largest(mixture.shares(second[0], second[1].ravel()))
@@ -127,8 +127,10 @@ def test_the_image_that_alone_taught_a_model_keeps_its_description(alone, monkey
     Segmenter.load(tmp_path / "model.npz").predict(alloy(0)[1])
     assert not called
     alone.predict(alloy(1)[1])
+    assert len(called) == 1
+    # Of a batch each image is described by itself.
     Segmenter(3, **QUICK).fit([alloy(0)[1], alloy(1)[1]]).predict(alloy(0)[1])
-    assert len(called) == 2
+    assert len(called) == 1
 
 
 def test_a_file_and_its_pixels_are_one_image(monkeypatch, tmp_path):

@@ -45,6 +45,13 @@ def assert_one_line(result, code: int, *words: str) -> None:
         assert word in lines[0]
 
 
+def test_the_version_is_that_of_the_package():
+    import nmfcore
+
+    result = call("--version")
+    assert (result.exit_code, result.stdout) == (0, f"segment {nmfcore.__version__}\n")
+
+
 def test_run_prints_fractions_and_writes_results(folder, tmp_path):
     result = call("run", folder, "-k", 2, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output

@@ -82,7 +82,7 @@ def test_guidance_repairs_a_biased_segmentation():
     done = guide(biased, fractions_of(truth, 3))
     assert np.mean(done.labels == truth) > np.mean(leaders(biased) == truth) + 0.1
     assert done.is_guided
-    assert not done.fights_image
+    assert not done.contradicts_image
 
 
 def test_the_record_counts_what_it_changed():
@@ -179,10 +179,10 @@ def test_margins_that_are_all_alike_have_no_gate(scores):
 def test_fractions_given_to_the_wrong_phases_are_noticed():
     truth, abundances = mixture([0.8, 0.15, 0.05], noise=0.3)
     true = fractions_of(truth, 3)
-    assert not guide(abundances, true).fights_image
+    assert not guide(abundances, true).contradicts_image
     with pytest.warns(CompositionWarning, match=r"a, b, c override \d+ % .*; with the names in another order"):
         wrong = guide(abundances, true[::-1], names=["a", "b", "c"])
-    assert wrong.fights_image
+    assert wrong.contradicts_image
     assert wrong.misnaming > 0.15
     assert np.mean(wrong.labels == truth) > 0.9
     with pytest.warns(CompositionWarning):
@@ -190,16 +190,16 @@ def test_fractions_given_to_the_wrong_phases_are_noticed():
     assert np.mean(forced.labels == truth) < 0.5
 
 
-def test_strict_abstains_where_the_prior_fights_the_image():
+def test_strict_abstains_where_the_prior_contradicts_the_image():
     truth, abundances = mixture([0.8, 0.15, 0.05], noise=0.3)
     with pytest.warns(CompositionWarning, match="labels are unguided"):
         done = guide(abundances, fractions_of(truth, 3)[::-1], strict=True)
-    assert (done.is_guided, done.flipped, done.fights_image) == (False, 0, True)
+    assert (done.is_guided, done.flipped, done.contradicts_image) == (False, 0, True)
     assert np.array_equal(done.labels, leaders(abundances))
     assert done.after.tolist() == done.before.tolist()
 
 
-def test_strict_changes_nothing_where_there_is_no_fight():
+def test_strict_changes_nothing_where_there_is_no_contradiction():
     truth, abundances = mixture([0.6, 0.4])
     loose, strict = (guide(abundances, fractions_of(truth, 2), strict=flag) for flag in (False, True))
     assert strict.is_guided
@@ -325,7 +325,7 @@ def test_the_grey_level_helps_where_the_abundances_are_poor():
     assert np.abs(exact.after - target).max() * truth.size < 1
 
 
-def test_the_grey_level_is_not_learned_from_a_fight():
+def test_the_grey_level_is_not_learned_from_a_contradiction():
     truth, abundances = mixture([0.8, 0.15, 0.05], noise=0.3)
     image = truth.astype(np.float32) / 2
     with pytest.warns(CompositionWarning):

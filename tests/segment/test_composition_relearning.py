@@ -48,7 +48,7 @@ def test_learning_anew_tells_apart_what_the_abundances_do_not():
     assert accuracy(done.labels, truth) > accuracy(without.labels, truth) + 0.015
     assert done.after == pytest.approx(known, abs=0.02)
     assert done.ambiguity < 1
-    assert (without.ambiguity, done.is_guided, done.fights_image) == (None, True, False)
+    assert (without.ambiguity, done.is_guided, done.contradicts_image) == (None, True, False)
     assert json.loads(json.dumps(done.to_json()))["ambiguity"] == done.ambiguity
 
 
@@ -68,11 +68,11 @@ def test_the_bits_do_not_depend_on_the_threads_of_blas():
 def test_a_wrong_fraction_of_clear_phases_is_left_alone():
     truth, grey, views, _ = scene([0.9, 0.1], noise=0.1)
     abundances = np.stack([truth == 0, truth == 1]).astype(np.float32)
-    with pytest.warns(CompositionWarning, match=r"leave \d+\.\d times as much .* in doubt .*; labels are unguided"):
+    with pytest.warns(CompositionWarning, match=r"leave \d+\.\d times as much .* uncertain .*; labels are unguided"):
         done = guide(abundances, [0.7, 0.3], image=grey, views=views)
-    assert (done.is_guided, done.fights_image, done.flipped) == (False, True, 0)
+    assert (done.is_guided, done.contradicts_image, done.flipped) == (False, True, 0)
     assert np.array_equal(done.labels, truth)
-    with pytest.warns(CompositionWarning, match=r"in doubt .* evidence$"):
+    with pytest.warns(CompositionWarning, match=r"uncertain .* evidence$"):
         exact = guide(abundances, [0.7, 0.3], image=grey, views=views, hard=True)
     assert np.abs(exact.after - [0.7, 0.3]).max() * truth.size < 1
 
@@ -133,7 +133,7 @@ def test_boundaries_may_be_the_less_sharp_the_farther_the_map_is_from_the_fracti
 ):
     truth, grey, views, _ = scene([0.5, 0.5])
     sharpnesses = iter([3.0, 3.0 * ratio])
-    monkeypatch.setattr(relearning, "sharpness", lambda labels, gradients: next(sharpnesses))
+    monkeypatch.setattr(relearning, "sharpness", lambda labels, gradients, valid: next(sharpnesses))
     shift = 0.1 if misfit else 0.0
     target = fractions_of(truth, 2) + [shift, -shift]
     found = cut(truth, grey, views, target, truth, sigma=shift / misfit**0.5 if misfit else 0.05)
@@ -146,9 +146,9 @@ def test_fractions_that_a_sharper_map_has_already_leave_it_as_it_is():
     truth, grey, views, _ = scene([0.8, 0.2], noise=0.1)
     poor = (0.5 * (truth == np.arange(2)[:, None, None]) + np.random.default_rng(0).random((2, *SHAPE))).astype("f4")
     known = fractions_of(truth, 2) + [-0.04, 0.04]
-    # Without a warning: nothing fights.
+    # Without a warning: nothing is contradicted.
     done = guide(poor, known, image=grey, views=views, shown=truth)
-    assert (done.is_guided, done.fights_image, done.flipped) == (False, False, 0)
+    assert (done.is_guided, done.contradicts_image, done.flipped) == (False, False, 0)
     assert done.sharpness < 0.9
     exact = guide(poor, known, image=grey, views=views, shown=truth, hard=True)
     assert np.abs(exact.after - known).max() * truth.size < 1
@@ -274,7 +274,7 @@ def test_the_doubt_of_phases_described_once_is_that_of_the_labels_they_lead_to(m
 def test_a_wrong_fraction_of_three_clear_phases_is_left_alone():
     truth, grey, views, _ = scene([0.6, 0.3, 0.1], noise=0.1)
     abundances = (truth == np.arange(3)[:, None, None]).astype(np.float32)
-    with pytest.warns(CompositionWarning, match="times as much of the image in doubt"):
+    with pytest.warns(CompositionWarning, match="times as much of the image uncertain"):
         done = guide(abundances, [0.4, 0.3, 0.3], image=grey, views=views)
     assert np.array_equal(done.labels, truth)
 
@@ -291,7 +291,7 @@ def test_a_wrong_fraction_of_three_clear_phases_is_left_alone():
     ],
 )
 def test_phases_learned_anew_are_misnamed_only_where_other_names_fit(conflict, misnaming, is_blurred, expected):
-    assert Prior().fights(conflict, misnaming, is_blurred) is expected
+    assert Prior().contradicts(conflict, misnaming, is_blurred) is expected
 
 
 def test_only_the_cut_of_the_grey_levels_leads_to_the_truth():

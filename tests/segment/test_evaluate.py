@@ -19,6 +19,7 @@ from segment.evaluate import (
     count_overlap,
     dominated_share,
     evaluate,
+    evaluate_batch,
     isolated_share,
     largest_cosine,
     relative_error,
@@ -154,3 +155,37 @@ def test_command_names_what_is_wrong(tmp_path, pred, truth, message, code):
     done = CliRunner().invoke(app, ["evaluate", str(tmp_path / pred), str(tmp_path / truth)])
     assert done.exit_code == code
     assert re.search(message, done.stderr)
+
+
+def test_one_assignment_of_phases_for_a_batch_worked_by_hand():
+    truth = halves((2, 4), at=2)
+    # The second image has the phases the other way round, the third a quarter of its first class in the other phase.
+    third = truth.copy()
+    third[0, 0] = 1
+    found = evaluate_batch([truth, 1 - truth, third], [truth, truth, truth], n_phases=3)
+    # Of 12 pixels of class 0, 7 have phase 0, which has 11 in all; of class 1 8 have phase 1, which has 13.
+    assert found.classes == (0, 1, -1)
+    assert found.iou == pytest.approx((7 / 16, 8 / 17))
+    assert found.mean_iou == pytest.approx((7 / 16 + 8 / 17) / 2)
+    assert found.accuracy == 15 / 24
+    assert found.mean_iou_each == pytest.approx((1 + 1 + (3 / 4 + 4 / 5) / 2) / 3)
+    # Fractions of a half each are right in two images, whatever the phases cover, and an eighth off in the third.
+    assert found.fraction_error == pytest.approx(1 / 24)
+    assert (found.n_images, found.empty) == (3, (2,))
+
+
+def test_batch_of_one_scores_as_one_image():
+    truth, labels = halves(), halves(at=7)
+    one, batch = evaluate(labels, truth), evaluate_batch([labels], [truth])
+    assert (batch.mean_iou, batch.mean_iou_each, batch.accuracy) == (one.mean_iou, one.mean_iou, one.accuracy)
+    assert batch.fraction_error == pytest.approx(one.fraction_error)
+
+
+def test_batch_images_without_annotation_count_in_nothing():
+    truth, blank = halves(), np.full((20, 20), 255, np.uint8)
+    alone, together = evaluate_batch([truth], [truth]), evaluate_batch([truth, truth], [truth, blank])
+    assert (together.mean_iou, together.mean_iou_each) == (alone.mean_iou, alone.mean_iou_each)
+    with pytest.raises(ValueError, match="no annotated pixel: all are 255"):
+        evaluate_batch([truth], [blank])
+    with pytest.raises(ValueError, match="every map needs a truth, got 2 maps and 1 truths"):
+        evaluate_batch([truth, truth], [truth])

@@ -11,7 +11,7 @@ from segment import Segmenter
 from segment.cli import app
 from segment.evaluate import adjusted_rand_index, count_overlap, evaluate
 from segment.explore import (
-    LOOKS,
+    CONFIGURATIONS,
     Trial,
     agreement_matrix,
     exploration,
@@ -50,12 +50,12 @@ def test_the_grid_has_48_candidates_that_all_differ_and_a_segmenter_takes():
     grid = make_grid()
     every = [parameters for several in grid.values() for parameters in several]
     assert len(every) == len(set(every)) == 48
-    assert len({look.features for look in LOOKS}) >= 4
-    assert len({look.scale for look in LOOKS}) >= 3
-    assert len({look.flatten for look in LOOKS}) >= 3
+    assert len({configuration.features for configuration in CONFIGURATIONS}) >= 4
+    assert len({configuration.scale for configuration in CONFIGURATIONS}) >= 3
+    assert len({configuration.flatten for configuration in CONFIGURATIONS}) >= 3
     for parameters in every:
         assert Segmenter.from_parameters(parameters).parameters == parameters
-    assert make_grid(random_state=3)[LOOKS[0]][0].random_state == 3
+    assert make_grid(random_state=3)[CONFIGURATIONS[0]][0].random_state == 3
     with pytest.raises(ValueError, match="n_phases is empty"):
         make_grid([])
     with pytest.raises(ValueError, match="n_phases .*got 0"):
@@ -65,7 +65,7 @@ def test_the_grid_has_48_candidates_that_all_differ_and_a_segmenter_takes():
 def test_candidates_are_distinct_numbered_and_every_try_is_accounted_for(found):
     maps = [candidate.labels for candidate in found.candidates]
     assert [candidate.number for candidate in found.candidates] == list(range(1, len(maps) + 1))
-    assert found.n_tried == 2 * len(LOOKS)
+    assert found.n_tried == 2 * len(CONFIGURATIONS)
     assert len(maps) + sum(candidate.twins for candidate in found.candidates) <= found.n_tried
     assert max(max(candidate.fractions) for candidate in found.candidates) < 0.999
     assert 2 <= len(maps) < found.n_tried
@@ -115,11 +115,18 @@ def test_the_map_of_the_default_preset_is_on_the_sheet_and_can_be_picked(tmp_pat
 
 def test_the_default_preset_stands_for_its_near_duplicates(sample):
     labels = np.arange(96 * 128, dtype=np.uint8).reshape(96, 128) % 2
-    looks = (resolve(n_phases=2, features="grey"), resolve(n_phases=2), resolve(n_phases=2, features="roughness"))
-    trials = [Trial(look, labels, stability) for look, stability in zip(looks, (0.9, 0.1, 0.95), strict=True)]
-    assert [one.parameters for one in gather(as_micrograph(sample.image), trials).candidates] == [looks[1]]
+    configurations = (
+        resolve(n_phases=2, features="grey"),
+        resolve(n_phases=2),
+        resolve(n_phases=2, features="roughness"),
+    )
+    trials = [
+        Trial(configuration, labels, stability)
+        for configuration, stability in zip(configurations, (0.9, 0.1, 0.95), strict=True)
+    ]
+    assert [one.parameters for one in gather(as_micrograph(sample.image), trials).candidates] == [configurations[1]]
     other = gather(as_micrograph(sample.image), [trials[0], trials[2]])
-    assert [one.parameters for one in other.candidates] == [looks[2]]
+    assert [one.parameters for one in other.candidates] == [configurations[2]]
 
 
 @pytest.mark.filterwarnings("ignore:.*components explain nothing")
@@ -146,7 +153,7 @@ def test_large_images_are_mapped_on_a_grid(monkeypatch, sample):
     assert coarse.step == 2
     assert {candidate.labels.shape for candidate in coarse.candidates} == {(48, 64)}
     assert coarse.uncertainty.shape == sample.image.shape
-    assert done == [(count, len(LOOKS)) for count in range(1, len(LOOKS) + 1)]
+    assert done == [(count, len(CONFIGURATIONS)) for count in range(1, len(CONFIGURATIONS) + 1)]
 
 
 def test_smoothing_binds_grid_points_as_it_binds_pixels():
@@ -221,7 +228,7 @@ def test_candidates_are_surest_inside_phases(found, sample):
 
 @pytest.mark.parametrize("image", [np.full((20, 30), 0.5), np.eye(24)])
 def test_images_with_nothing_to_find_end_in_few_candidates(image):
-    assert 1 <= len(explore(image, [2]).candidates) <= len(LOOKS)
+    assert 1 <= len(explore(image, [2]).candidates) <= len(CONFIGURATIONS)
     with pytest.raises(ValueError, match="2 phases need at least as many pixels"):
         explore(np.array([[0.5]]), [2])
 

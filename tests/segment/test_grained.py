@@ -16,7 +16,7 @@ from segment import Segmenter
 from segment.cli.main import app
 from segment.composition import CompositionWarning
 from segment.evaluate import evaluate
-from segment.explore.looks import DEFAULT, make_grid
+from segment.explore.configurations import DEFAULT, make_grid
 from segment.explore.trial import share, try_candidate
 from segment.features import extract
 from segment.features.edges import gradient

@@ -197,7 +197,7 @@ def test_parquet_is_typed_and_knows_missing_values(tmp_path):
     rows = [PhaseFraction(0, "ferrite", 3, 0.75, 1.5), PhaseFraction(1, NAMES[1], 1, 0.25, None)]
     write_parquet(tmp_path / "a.parquet", [("x", rows), ("y", rows[1:])])
     table = parquet.read_table(tmp_path / "a.parquet")
-    assert table.column_names == ["image", "phase", "name", "pixels", "fraction", "area_um2"]
+    assert table.column_names == ["image", "phase", "name", "pixels", "fraction", "area_um2", "confidence"]
     assert table.column("area_um2").to_pylist() == [1.5, None, None]
     assert table.column("image").to_pylist() == ["x", "x", "y"]
     write_parquet(tmp_path / "b.parquet", [("y", rows[1:])])

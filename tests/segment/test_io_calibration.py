@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -74,7 +76,13 @@ def test_ome(tmp_path, attributes, um):
 
 
 @pytest.mark.parametrize(
-    ("unit", "um"), [("um", 0.2), ("micron", 0.2), ("nm", 2e-4), ("mm", 200.0), ("pixel", None), ("inch", None)]
+    ("unit", "um"),
+    [
+        *[(unit, 0.2) for unit in ("um", "micron", "microns", "micrometer", "micrometres", "\\u00B5m")],
+        *[(unit, 2e-4) for unit in ("nm", "nanometer", "nanometers", "nanometre")],
+        *[(unit, 2e-5) for unit in ("Angstrom", "angstroms", "\\u00C5", "A")],
+        *[("mm", 200.0), ("millimeter", 200.0), ("cm", 2000.0), ("pixel", None), ("inch", None)],
+    ],
 )
 def test_imagej(tmp_path, unit, um):
     found = calibration(tmp_path / "a.tif", imagej=True, resolution=(5, 5), metadata={"unit": unit})
@@ -86,6 +94,136 @@ def test_print_resolution_is_never_a_pixel_size(tmp_path):
     for unit in ("inch", "centimeter"):
         found = calibration(tmp_path / "a.tif", resolution=(300, 300), resolutionunit=unit)
         assert found.pixel_size_um is None
+
+
+@pytest.mark.parametrize("dots", [72, 96, 150, 300, 600])
+def test_a_printers_resolution_in_centimetres_is_no_scale(tmp_path, dots):
+    found = calibration(tmp_path / "a.tif", imagej=True, resolution=(dots / 2.54, dots / 2.54), metadata={"unit": "cm"})
+    assert found.pixel_size_um is None
+
+
+def sis(edge_nm):
+    """Return the value of an Olympus tag as its programs write it."""
+    return struct.pack("<10xhdd8xd2x34s32s", -9, edge_nm, edge_nm, 500.0, b"camera", b"Overview")
+
+
+def write_sis(path, pixels, edge_nm, **options):
+    tifffile.imwrite(path, pixels, extratags=[(33560, "B", 70, bytes(70), True)], **options)
+    content = bytearray(path.read_bytes())
+    block = struct.pack("<4s6xhhhhh6x32sH", b"SIS0", 0, 0, 1, 1, 120, b"a", 1)
+    block += struct.pack("<hhI", 1, 1, len(content))
+    with tifffile.TiffFile(path) as tiff:
+        at = tiff.pages.first.tags[33560].valueoffset
+    content[at : at + len(block)] = block
+    path.write_bytes(bytes(content) + sis(edge_nm))
+
+
+def test_olympus_sis(tmp_path):
+    write_sis(tmp_path / "a.tif", IMAGE, 12.5)
+    found = read_micrograph(tmp_path / "a.tif").calibration
+    assert found.pixel_size_um == pytest.approx(0.0125)
+    assert (found.source, found.confidence) == ("Olympus SIS tag 33560", "high")
+
+
+def test_gatan_tags(tmp_path):
+    def tags(size, unit):
+        named = [(code, "s", 0, unit, True) for code in (65003, 65004)]
+        return [*named, *[(code, "d", 1, size, True) for code in (65009, 65010)]]
+
+    found = calibration(tmp_path / "a.tif", extratags=tags(0.25, "nm"))
+    assert found.pixel_size_um == pytest.approx(2.5e-4)
+    assert (found.source, found.confidence) == ("Gatan tag 65009", "high")
+    assert calibration(tmp_path / "b.tif", extratags=tags(0.25, "1/nm")).pixel_size_um is None
+
+
+def titan(power="-9", size=""):
+    axes = "".join(f'<{axis} unit="m" unitPrefixPower="{power}">0.5</{axis}>' for axis in "XY")
+    return f"<Metadata><BinaryResult>{size}<PixelSize>{axes}</PixelSize></BinaryResult></Metadata>"
+
+
+def test_thermo_xml(tmp_path):
+    content = titan().encode()
+    found = calibration(tmp_path / "a.tif", extratags=[(34683, "B", len(content), content, True)])
+    assert found.pixel_size_um == pytest.approx(5e-4)
+    assert (found.source, found.confidence) == ("FEI/Thermo XML, BinaryResult/PixelSize", "high")
+    assert calibration(tmp_path / "b.tif", extratags=[(34683, "s", 0, "<x>", True)]).pixel_size_um is None
+
+
+def test_zeiss_with_a_width_alone_and_a_decimal_comma(tmp_path):
+    for lines, um in (
+        (["AP_WIDTH", "Width = 8.0 µm"], 0.25),
+        (["AP_WIDTH", "Width = 8,0 µm"], 0.25),
+        (["AP_WIDTH", "Width = 16.0 µm", "DP_IMAGE_STORE", "Store resolution = 64 * 48"], 0.5),
+        (["AP_IMAGE_PIXEL_SIZE", "Image Pixel Size = 7,5 nm"], 0.0075),
+        (["AP_IMAGE_PIXEL_SIZE", "Image Pixel Size = 0.0 nm"], None),
+    ):
+        content = zeiss(*lines)
+        found = calibration(tmp_path / "a.tif", extratags=[(34118, "B", len(content), content, True)])
+        assert found.pixel_size_um == (None if um is None else pytest.approx(um))
+
+
+def described(edge_nm, width, height):
+    """Return options for a TIFF whose tags describe a picture of width x height pixels, of three vendors."""
+    lines = ["AP_IMAGE_PIXEL_SIZE", f"Image Pixel Size = {edge_nm} nm"]
+    stored = zeiss(*lines, "DP_IMAGE_STORE", f"Store resolution = {width} * {height}")
+    derived = zeiss(
+        *lines, "AP_WIDTH", f"Width = {width * edge_nm * 1.0004} nm", "AP_HEIGHT", f"H = {height * edge_nm} nm"
+    )
+    text = fei(f"{edge_nm}e-9", f"{edge_nm}e-9") + f"[Image]\r\nResolutionX={width}\r\nResolutionY={height}\r\n"
+    size = f'PhysicalSizeX="{edge_nm / 1000}" PhysicalSizeY="{edge_nm / 1000}"'
+    xml = ome(size).replace('SizeX="32" SizeY="24"', f'SizeX="{width}" SizeY="{height}"')
+    return (
+        {"extratags": [(34682, "s", 0, text, True)]},
+        {"extratags": [(34118, "B", len(stored), stored, True)]},
+        {"extratags": [(34118, "B", len(derived), derived, True)]},
+        {"description": xml, "metadata": None},
+    )
+
+
+@pytest.mark.parametrize("vendor", range(4))
+@pytest.mark.parametrize(
+    ("size", "factor"),
+    [
+        ((512, 384), 1),
+        ((256, 192), 2),
+        ((1024, 768), 0.5),
+        ((341, 256), 512 / 341),
+        ((512, 300), 1),
+        ((300, 384), 1),
+        ((384, 512), 1),
+        ((256, 256), None),
+        ((400, 200), None),
+    ],
+)
+def test_a_pixel_size_follows_the_picture_that_is_stored(tmp_path, vendor, size, factor):
+    width, height = size
+    options = described(10.0, 512, 384)[vendor]
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.random.default_rng(0).integers(0, 256, (height, width), np.uint8), **options
+    )
+    found = read_micrograph(tmp_path / "a.tif")
+    assert found.calibration.pixel_size_um == (None if factor is None else pytest.approx(0.01 * factor))
+    assert found.calibration.confidence == ("none" if factor is None else "high" if factor == 1 else "low")
+    assert (found.notes == ()) == (factor == 1)
+    assert found.image.shape == (height, width)
+
+
+def test_a_picture_resized_with_its_band(tmp_path):
+    image = np.random.default_rng(0).integers(60, 256, (440, 512), np.uint8)
+    image[384:] = 0
+    half = image[::2, ::2].copy()
+    tifffile.imwrite(tmp_path / "a.tif", half, **described(10.0, 512, 384)[0])
+    found = read_micrograph(tmp_path / "a.tif")
+    assert (found.band.top, found.band.source) == (192, "detected")
+    assert found.calibration.pixel_size_um == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("rows", [1, 40, 60])
+def test_a_band_of_most_of_the_picture_is_not_believed(tmp_path, rows):
+    text = f"[Image]\r\nResolutionX=80\r\nResolutionY={rows}\r\n"
+    image = np.random.default_rng(0).integers(0, 256, (100, 80), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", image, extratags=[(34682, "s", 0, text, True)])
+    assert read_micrograph(tmp_path / "a.tif").image.shape == (100, 80)
 
 
 def test_microscope_comes_before_other_programs_and_the_user_before_all(tmp_path):
@@ -152,7 +290,7 @@ def test_hitachi_side_file(tmp_path, encoding, name):
 
 
 @pytest.mark.parametrize(
-    "text", [hitachi("nan"), hitachi("-1"), hitachi("x"), hitachi(shape="64x48"), "PixelSize=24.8"]
+    "text", [hitachi("nan"), hitachi("-1"), hitachi("x"), hitachi(shape="64x60"), "PixelSize=24.8"]
 )
 def test_hitachi_without_a_usable_size(tmp_path, text):
     (tmp_path / "a.txt").write_text(text)
@@ -160,7 +298,7 @@ def test_hitachi_without_a_usable_size(tmp_path, text):
 
 
 def jeol(marker="1um", bar="80", full="32 19"):
-    lines = ["$CM_FORMAT JEOL/SEM", "$CM_MAG 10000", f"$CM_FULL_SIZE {full}", f"$$SM_MICRON_BAR {bar}"]
+    lines = ["$CM_FORMAT JEOL/SEM", f"$CM_FULL_SIZE {full}", f"$$SM_MICRON_BAR {bar}"]
     return "\r\n".join([*lines, f"$$SM_MICRON_MARKER {marker}", ""])
 
 
@@ -180,6 +318,26 @@ def test_jeol_side_file_with_its_band(tmp_path, marker, um):
 def test_jeol_without_a_usable_size(tmp_path, text):
     (tmp_path / "a.txt").write_text(text)
     assert read_micrograph(written(tmp_path / "a.tif")).calibration.pixel_size_um is None
+
+
+@pytest.mark.parametrize(
+    ("line", "um", "entry"),
+    [
+        ("$CM_MAG 10000", 128_000 / 10_000 / 32, "$CM_MAG"),
+        ("$CM_MAG\t2500", 128_000 / 2500 / 32, "$CM_MAG"),
+        ("$CM_FIELD_OF_VIEW 12.8 7.6", 0.4, "$CM_FIELD_OF_VIEW"),
+        ("$CM_FIELD_OF_VIEW  12,8µm  7,6µm", 0.4, "$CM_FIELD_OF_VIEW"),
+        ("$CM_FIELD_OF_VIEW 0.64 mm 0.38 mm", 20.0, "$CM_FIELD_OF_VIEW"),
+        ("$CM_FIELD_OF_VIEW wide", None, None),
+        ("$CM_MAG 0", None, None),
+    ],
+)
+@pytest.mark.parametrize("full", ["$CM_FULL_SIZE 32 19\r\n", ""])
+def test_jeol_without_a_bar(tmp_path, line, um, entry, full):
+    (tmp_path / "a.txt").write_text(f"$CM_FORMAT JEOL/SEM\r\n{full}{line}\r\n", encoding="utf-8")
+    found = read_micrograph(written(tmp_path / "a.tif")).calibration
+    assert found.pixel_size_um == (None if um is None else pytest.approx(um))
+    assert found.source == ("none" if um is None else f"JEOL .txt file, {entry}")
 
 
 def phenom(width='unit="um">0.25', height='unit="um">0.25', bar=5):
@@ -239,3 +397,13 @@ def test_a_file_as_zeiss_wrote_it(shared_data):
     assert found.calibration.pixel_size_um == pytest.approx(7.344e-3)
     assert found.calibration.source.startswith("Zeiss tag 34118")
     assert found.read_shape == (768, 1024)
+
+
+@pytest.mark.parametrize("edge", ["1e-15", "5", "1e300"])
+def test_sizes_that_no_microscope_has_are_not_believed(tmp_path, edge):
+    text = f"[Scan]\r\nPixelWidth={edge}\r\nPixelHeight={edge}\r\n"
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((20, 30), np.uint8), extratags=[(34682, 2, 0, text, True)])
+    found = read_micrograph(tmp_path / "a.tif")
+    assert found.calibration.pixel_size_um is None
+    assert any("which no microscope has" in note for note in found.notes)
+    assert read_micrograph(tmp_path / "a.tif", pixel_size_um=5e6).calibration.pixel_size_um == 5e6

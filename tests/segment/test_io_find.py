@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from segment.io import find_images
+from segment.io import find_images, find_inputs
 
 
 @pytest.fixture
@@ -32,6 +32,15 @@ def test_globs(folder):
 def test_files_are_taken_whatever_their_suffix_and_order_is_kept(folder):
     inputs = [folder / "notes.txt", folder / "deep", folder / "notes.txt", folder / "b10.png", folder]
     assert names(find_images(inputs)) == ["notes.txt", "c1.jpeg", "c02.bmp", "b10.png", "a.tif", "b9.PNG"]
+
+
+def test_what_is_passed_over_is_said_but_for_what_belongs_to_an_image(folder):
+    for name in ("a.txt", "a-tif.hdr", "b9.hdr", "other.txt", "list.json"):
+        (folder / name).touch()
+    found = find_inputs([folder])
+    assert names(found.images) == ["a.tif", "b9.PNG", "b10.png"]
+    assert names(item.path for item in found.skipped) == ["list.json", "notes.txt", "other.txt"]
+    assert find_inputs([folder / "notes.txt", folder]).images[0].name == "notes.txt"
 
 
 def test_a_file_with_brackets_in_its_name_is_a_file(tmp_path):

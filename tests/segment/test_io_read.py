@@ -27,7 +27,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def with_alpha(pixels):
-    alpha = RNG.integers(0, np.iinfo(pixels.dtype).max, (20, 31, 1)).astype(pixels.dtype)
+    alpha = RNG.integers(1, np.iinfo(pixels.dtype).max, (20, 31, 1)).astype(pixels.dtype)
     return np.concatenate([pixels.reshape(20, 31, -1), alpha], axis=2)
 
 
@@ -47,6 +47,45 @@ def bmp(pixels) -> bytes:
 
 def jpeg(pixels) -> bytes:
     return bytes(imagecodecs.jpeg8_encode(pixels, level=95))
+
+
+def jpeg2000(pixels) -> bytes:
+    return bytes(imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="jp2"))
+
+
+def webp(pixels) -> bytes:
+    return bytes(imagecodecs.webp_encode(pixels, lossless=True))
+
+
+def pgm(pixels, top=None) -> bytes:
+    kind, top = ("P5" if pixels.ndim == 2 else "P6"), top or np.iinfo(pixels.dtype).max
+    body = pixels.astype(">u2" if top > 255 else "u1").tobytes()
+    return f"{kind}\n# a remark\n{pixels.shape[1]} {pixels.shape[0]}\n{top}\n".encode() + body
+
+
+def plain_pgm(pixels) -> bytes:
+    words = "\n".join(" ".join(map(str, row)) for row in pixels.reshape(len(pixels), -1))
+    return f"P2\n31 20\n255\n{words}\n".encode()
+
+
+def npy(array) -> bytes:
+    stream = BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return stream.getvalue()
+
+
+def strips(pixels, counts) -> bytes:
+    """Return a TIFF of one strip whose byte count is set to `counts`."""
+    content = bytearray(tiff(pixels))
+    tag = tifffile.TiffFile(BytesIO(bytes(content))).pages.first.tags[279]
+    offset = tifffile.TiffFile(BytesIO(bytes(content))).pages.first.tags[273]
+    if counts == 10**6:
+        content[offset.valueoffset : offset.valueoffset + 4] = struct.pack("<I", counts)
+    else:
+        content[tag.valueoffset : tag.valueoffset + tag.dtype.value] = struct.pack("<I", counts)[: tag.dtype.value]
+        content[tag.offset + 2 : tag.offset + 4] = struct.pack("<H", 4)
+        content[tag.offset + 8 : tag.offset + 12] = struct.pack("<I", counts)
+    return bytes(content)
 
 
 def palette_png(indices, palette) -> bytes:
@@ -102,6 +141,31 @@ LOSSLESS = {
     ),
     "tiff white is zero": (tiff(~GREY16, photometric="miniswhite"), GREY16, "grey"),
     "tiff tiles": (tiff(GREY8, tile=(16, 16)), GREY8, "grey"),
+    "tiff strips": (tiff(RGB16, photometric="rgb", rowsperstrip=3), RGB16, "rgb"),
+    "tiff planes in strips": (
+        tiff(np.moveaxis(RGB8, 2, 0), photometric="rgb", planarconfig="separate", rowsperstrip=7),
+        RGB8,
+        "rgb",
+    ),
+    "tiff strip counts in bits": (strips(GREY8, 8 * GREY8.size), GREY8, "grey"),
+    "tiff strip counts of nothing": (strips(GREY8, 0), GREY8, "grey"),
+    "tiff rgb and an unnamed sample": (
+        tiff(with_alpha(RGB8), photometric="rgb", extrasamples=["unspecified"]),
+        RGB8,
+        "rgb",
+    ),
+    "jpeg 2000 grey 16": (jpeg2000(GREY16), GREY16, "grey"),
+    "jpeg 2000 codestream": (bytes(imagecodecs.jpeg2k_encode(GREY8, level=0, codecformat="j2k")), GREY8, "grey"),
+    "jpeg 2000 rgb": (jpeg2000(RGB8), RGB8, "rgb"),
+    "webp": (webp(RGB8), RGB8, "rgb"),
+    "pgm 8": (pgm(GREY8), GREY8, "grey"),
+    "pgm 16": (pgm(GREY16), GREY16, "grey"),
+    "pgm plain": (plain_pgm(GREY8), GREY8, "grey"),
+    "ppm": (pgm(RGB8), RGB8, "rgb"),
+    "npy": (npy(GREY16), GREY16, "grey"),
+    "npy in Fortran order": (npy(np.asfortranarray(GREY8)), GREY8, "grey"),
+    "npy big-endian": (npy(GREY16.astype(">u2")), GREY16, "grey"),
+    "npy rgb": (npy(RGB8), RGB8, "rgb"),
 }
 
 
@@ -149,6 +213,151 @@ def test_applies_palettes(tmp_path):
     np.testing.assert_allclose(inverted.image, (255 - GREY8) / 255, atol=1e-7)
 
 
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_palettes_of_fewer_bits_are_as_bright(tmp_path, bits):
+    top = (1 << bits) - 1
+    table = np.tile(np.linspace(0, top, 256).round().astype(np.uint16), (3, 1))
+    tifffile.imwrite(tmp_path / "a.tif", GREY8, photometric="palette", colormap=table)
+    np.testing.assert_allclose(read_micrograph(tmp_path / "a.tif").image, GREY8 / 255, atol=1 / 4095)
+
+
+def test_cmyk_is_what_viewers_show(tmp_path):
+    ink = np.zeros((16, 64, 4), np.uint8)
+    ink[:, :16, 0], ink[:, 16:32, 3], ink[:, 32:48] = 255, 204, (0, 255, 255, 0)
+    luma = np.repeat([1 - 0.299, 0.2, 0.299, 1.0], 16)
+    plain = bytes(imagecodecs.jpeg8_encode(ink, level=100, colorspace="CMYK", outcolorspace="CMYK"))
+    adobe = bytes(imagecodecs.jpeg8_encode(~ink, level=100, colorspace="CMYK", outcolorspace="CMYK"))
+    marker = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+    files = {
+        "a.tif": tiff(ink, photometric="separated"),
+        "b.jpg": plain if b"Adobe" not in plain else None,
+        "c.jpg": adobe if b"Adobe" in adobe else adobe[:2] + marker + adobe[2:],
+    }
+    for name, data in files.items():
+        if data is None:
+            continue
+        (tmp_path / name).write_bytes(data)
+        found = read_micrograph(tmp_path / name)
+        assert found.channels == "rgb"
+        np.testing.assert_allclose(found.image, np.tile(luma, (16, 1)), atol=0.02)
+
+
+def exif(orientation):
+    entry = struct.pack("<HHIHH", 274, 3, 1, orientation, 0)
+    return b"II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
+
+
+ARROW = np.zeros((16, 24), np.uint8)
+ARROW[:4, :16], ARROW[4:8, :8] = 255, 128
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_are_turned_as_viewers_show_them(tmp_path, orientation):
+    # What is stored, so that turning it gives the arrow.
+    undone = {
+        1: ARROW,
+        2: ARROW[:, ::-1],
+        3: ARROW[::-1, ::-1],
+        4: ARROW[::-1],
+        5: ARROW.T,
+        6: np.rot90(ARROW),
+        7: ARROW[::-1, ::-1].T,
+        8: np.rot90(ARROW, -1),
+    }
+    stored = np.ascontiguousarray(undone[orientation])
+    note = exif(orientation)
+    packed = jpeg(stored)
+    (tmp_path / "a.jpg").write_bytes(
+        packed[:2] + b"\xff\xe1" + struct.pack(">H", len(note) + 8) + b"Exif\0\0" + note + packed[2:]
+    )
+    (tmp_path / "a.png").write_bytes(with_chunk(png(stored), b"eXIf", note))
+    tifffile.imwrite(tmp_path / "a.tif", stored, extratags=[(274, "H", 1, orientation, True)])
+    rgb = webp(np.repeat(stored[..., None], 3, 2))
+    extended = (
+        b"VP8X"
+        + struct.pack("<I", 10)
+        + bytes([8, 0, 0, 0])
+        + b"".join((side - 1).to_bytes(3, "little") for side in stored.shape[::-1])
+    )
+    body = b"WEBP" + extended + rgb[12:] + b"EXIF" + struct.pack("<I", len(note)) + note
+    (tmp_path / "a.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    for name in ("a.jpg", "a.png", "a.tif", "a.webp"):
+        found = read_micrograph(tmp_path / name)
+        np.testing.assert_allclose(found.image, ARROW / 255, atol=0.08, err_msg=name)
+        assert any("orientation" in line for line in found.notes) == (orientation > 1)
+
+
+def several(*pages) -> bytes:
+    stream = BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        for pixels, options in pages:
+            writer.write(pixels, metadata=None, **options)
+    return stream.getvalue()
+
+
+SMALL = RNG.integers(0, 256, (5, 8), dtype=np.uint8)
+CHOICES = {
+    "thumbnail before the image": (several((SMALL, {"subfiletype": 1}), (GREY8, {})), 2),
+    "thumbnail that does not say so": (several((SMALL, {}), (GREY8, {})), 2),
+    "thumbnail behind": (several((GREY8, {}), (SMALL, {"subfiletype": 1})), 1),
+    "annotated picture before the raw one": (several((RGB8, {"photometric": "rgb"}), (GREY16, {})), 2),
+    "eight bits before sixteen": (several((GREY8, {}), (GREY16, {})), 2),
+    "raw one before the annotated": (several((GREY16, {}), (RGB8, {"photometric": "rgb"})), 1),
+    "a mask behind": (several((GREY8, {}), (GREY8 > 128, {"subfiletype": 4})), 1),
+}
+
+
+@pytest.mark.parametrize("case", CHOICES)
+def test_the_raw_full_size_image_is_taken_and_said(tmp_path, case):
+    data, page = CHOICES[case]
+    (tmp_path / "a.tif").write_bytes(data)
+    found = read_micrograph(tmp_path / "a.tif")
+    pixels = GREY16 if found.dtype == "uint16" else GREY8
+    np.testing.assert_allclose(found.image, pixels / np.iinfo(pixels.dtype).max, atol=3e-7)
+    [note] = found.notes
+    assert note.startswith(f"page {page} of 2 read")
+    first = read_micrograph(tmp_path / "a.tif", page=1)
+    assert first.image.shape == ((5, 8) if case.startswith("thumbnail") and page == 2 else (20, 31))
+    with pytest.raises(ImageReadError, match="2 images: there is no page 3"):
+        read_micrograph(tmp_path / "a.tif", page=3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"photometric": "minisblack"},
+        {"imagej": True},
+        {"photometric": "minisblack", "truncate": True},
+        {"imagej": True, "truncate": True},
+        {"photometric": "minisblack", "compression": "zlib"},
+        {"ome": True, "photometric": "minisblack", "metadata": {"axes": "TYX"}},
+    ],
+)
+def test_planes_of_a_stack_are_read_by_their_number(tmp_path, options):
+    stack = RNG.integers(0, 65536, (4, 20, 31), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", stack, **options)
+    with pytest.raises(ImageReadError, match="4 images.*--page"):
+        read_micrograph(tmp_path / "a.tif")
+    for page, plane in enumerate(stack, start=1):
+        found = read_micrograph(tmp_path / "a.tif", page=page)
+        np.testing.assert_array_equal(found.image, from_array(plane).image)
+        assert f"page {page} of 4" in found.notes[0]
+
+
+def test_channels_are_read_by_their_number(tmp_path):
+    two = np.stack([GREY16, GREY16[::-1]], axis=2)
+    tifffile.imwrite(tmp_path / "a.tif", two, planarconfig="contig", photometric="minisblack")
+    tifffile.imwrite(tmp_path / "b.tif", RGB8, photometric="rgb")
+    write_png(tmp_path / "c.png", RGB8)
+    np.testing.assert_array_equal(read_micrograph(tmp_path / "a.tif", channel=2).image, from_array(two[..., 1]).image)
+    for name in ("b.tif", "c.png"):
+        found = read_micrograph(tmp_path / name, channel=3)
+        np.testing.assert_array_equal(found.image, from_array(RGB8[..., 2]).image)
+        assert found.channels == "grey"
+        with pytest.raises(ImageReadError, match="3 channels: there is no channel 4"):
+            read_micrograph(tmp_path / name, channel=4)
+
+
 def test_equal_channels_give_exactly_the_grey_level():
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     same = from_array(np.repeat(grey[..., None], 3, axis=2))
@@ -183,24 +392,40 @@ def test_one_pixel_and_very_wide(tmp_path):
 
 BAD = {
     "empty": (b"", "empty"),
-    "text": (b"spot, size\n1, 2\n", "not a PNG, JPEG, TIFF or BMP"),
+    "text": (b"spot, size\n1, 2\n", "known format .*PNG, JPEG, TIFF"),
     "png header only": (b"\x89PNG\r\n\x1a\n", "PNG"),
     "png huge": (b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 2**30, 2**30), "claims"),
     "png checksum": ((whole := png(GREY8))[:60] + bytes([whole[60] ^ 1]) + whole[61:], "damaged PNG: the checksum"),
     "jpeg half": ((whole := jpeg(RGB8))[: len(whole) // 2], "truncated JPEG"),
     "jpeg no end": (jpeg(RGB8)[:-2], "truncated JPEG"),
-    "jpeg cmyk": (bytes(imagecodecs.jpeg8_encode(RNG.integers(0, 256, (9, 9, 4), dtype=np.uint8))), "4 colour"),
     "jpeg no frame": (b"\xff\xd8\xff\xd9", "no frame"),
     "tiff header only": (b"II*\0", "TIFF"),
     "tiff half": (tiff(GREY16)[: len(tiff(GREY16)) // 2], "TIFF"),
     "tiff stack": (tiff(np.stack([GREY8, GREY8]), photometric="minisblack"), "2 images"),
-    "tiff int32": (tiff(GREY8.astype(np.int32)), "int32"),
-    "tiff float": (tiff(GREY8.astype(np.float32)), r"\[0, 1\]"),
-    "tiff cmyk": (tiff(with_alpha(RGB8), photometric="separated"), "SEPARATED"),
+    "tiff complex": (tiff(GREY8.astype(np.complex64)), "complex64"),
+    "tiff of NaN": (tiff(np.full((4, 4), np.nan, np.float32)), "no pixel holds a number"),
+    "tiff cielab": (tiff(RGB8, photometric="cielab"), "CIELAB"),
+    "tiff strip beyond the end": (strips(GREY8, 10**6), "truncated TIFF"),
+    "tiff declares more": (tiff(np.stack([GREY8] * 5), photometric="minisblack", truncate=True), "5 images .*--page"),
+    "tiff declares more than it holds": (tiff(np.stack([GREY8] * 5), imagej=True)[: len(tiff(GREY8)) + 400], "TIFF"),
+    "tiff two detectors": (
+        tiff(np.stack([GREY8, GREY8], 2), planarconfig="contig", photometric="minisblack"),
+        "channel",
+    ),
+    "jpeg 2000 half": ((whole := jpeg2000(GREY8))[: len(whole) // 2], "truncated JPEG 2000"),
+    "webp half": ((whole := webp(RGB8))[: len(whole) // 2], "truncated WebP"),
+    "riff of another kind": (b"RIFF\4\0\0\0WAVE", "WAVE"),
+    "pgm half": (pgm(GREY8)[:300], "truncated PGM"),
+    "pgm header": (b"P5\n31", "PGM"),
+    "pgm above its largest": (b"P5 2 1 100\n\x65\x01", "largest"),
+    "npy half": (npy(GREY16)[:300], "truncated array"),
+    "npy objects": (npy(np.array([[None]])), "object"),
+    "npy stack": (npy(np.stack([GREY8, GREY8])), "holds 2 images of 31 x 20 pixels"),
+    "npy cube": (npy(np.zeros((2, 2, 2, 2))), r"\(2, 2, 2, 2\)"),
     "bmp half": (bmp(RGB8)[:500], "truncated BMP"),
     "bmp header": (bmp(RGB8)[:30], "BMP: its header"),
     "bmp compressed": ((whole := bmp(GREY8))[:30] + b"\1" + whole[31:], "compressed"),
-    "numpy": (b"\x93NUMPY\x01\x00", "not a PNG"),
+    "numpy": (b"\x93NUMPY\x01\x00", "NumPy array"),
 }
 
 
@@ -233,7 +458,17 @@ def test_missing_file_and_folder_are_named(tmp_path):
         assert str(path) in str(raised.value)
 
 
-WHOLE = [LOSSLESS[case] for case in ("png rgb 8", "tiff grey 16 deflate", "tiff grey 8", "tiff tiles", "bmp rgb")]
+CASES = (
+    "png rgb 8",
+    "tiff grey 16 deflate",
+    "tiff grey 8",
+    "tiff tiles",
+    "bmp rgb",
+    "jpeg 2000 grey 16",
+    "webp",
+    "pgm 16",
+)
+WHOLE = [LOSSLESS[case] for case in (*CASES, "npy", "pgm plain")]
 WHOLE.append((jpeg(RGB8), RGB8, "rgb"))
 
 
@@ -271,6 +506,8 @@ def test_arrays_are_taken_as_they_are(dtype, depth):
     levels = RNG.random((6, 5) if depth is None else (6, 5, depth))
     top = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1
     array = (levels > 0.5) if dtype is bool else (levels * top).astype(dtype)
+    if depth == 4:
+        array[..., 3] = top
     array.setflags(write=False)
     image = from_array(array, name="x").image
     grey = array / top if depth is None else array[..., :3] / top @ LUMA
@@ -299,8 +536,9 @@ def test_arrays_are_copied():
         (np.zeros((3, 3), object), TypeError, "object"),
         (np.full((3, 3), 255.0), ValueError, "255"),
         (np.full((3, 3), -0.1), ValueError, "-0.1"),
-        (np.full((3, 3), np.nan), ValueError, "nan"),
-        (np.full((3, 3), np.inf), ValueError, "inf"),
+        (np.full((3, 3), np.nan), ValueError, "NaN"),
+        (np.full((3, 3), np.inf), ValueError, "infinite"),
+        (np.float32([[np.nan, 2.0]]), ValueError, "2"),
         (np.zeros(9, np.uint8), ValueError, r"\(9,\)"),
         (np.zeros((0, 3), np.uint8), ValueError, r"\(0, 3\)"),
         (np.zeros((3, 3, 5), np.uint8), ValueError, r"\(3, 3, 5\)"),
@@ -325,3 +563,31 @@ def test_reads_the_microscopes_own_file(shared_data: Path):
     assert micrograph.calibration.pixel_size_um == pytest.approx(7.344e-3)
     assert micrograph.calibration.source == "Zeiss tag 34118, ap_image_pixel_size"
     assert micrograph.image.shape == (712, 1024)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32, np.float32, np.float64])
+def test_numbers_without_a_full_range_are_stretched_and_it_is_said(tmp_path, dtype):
+    levels = np.linspace(-100, 120, 60 * 50).reshape(60, 50)
+    levels = (levels + 100 if np.dtype(dtype).kind == "u" else levels).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", levels)
+    found = read_micrograph(tmp_path / "a.tif")
+    low, high = np.quantile(levels.astype(float), [0.001, 0.999])
+    assert found.levels == pytest.approx((low, high))
+    np.testing.assert_allclose(found.image, np.clip((levels - low) / (high - low), 0, 1), atol=1e-6)
+    assert "grey levels from" in found.notes[0]
+    told = read_micrograph(tmp_path / "a.tif", grey_range=(0, 50))
+    np.testing.assert_allclose(told.image, np.clip(levels.astype(float) / 50, 0, 1), atol=1e-6)
+    assert (told.levels, told.notes) == ((0, 50), ())
+
+
+def test_a_hot_pixel_does_not_take_the_contrast_and_a_range_holds_for_any_type(tmp_path):
+    levels = RNG.normal(1000, 100, (60, 50)).astype(np.float32)
+    levels[3, 4] = 1e30
+    tifffile.imwrite(tmp_path / "a.tif", levels)
+    assert read_micrograph(tmp_path / "a.tif").image.std() > 0.1
+    tifffile.imwrite(tmp_path / "b.tif", GREY16 >> 4)
+    told = read_micrograph(tmp_path / "b.tif", grey_range=(0, 4095))
+    np.testing.assert_allclose(told.image, (GREY16 >> 4) / 4095, atol=1e-6)
+    for bad in ((1, 1), (2, 1), (0, float("nan"))):
+        with pytest.raises(ValueError, match="grey_range"):
+            read_micrograph(tmp_path / "b.tif", grey_range=bad)

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from typer.testing import CliRunner
 
+from segment.cli import app
 from segment.io import OutputError, atomic_path, read_micrograph, write_json, write_npz, write_png, write_text
 from segment.io.decode import decode
+from segment.samples import make_coarsening, make_columns
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, ValueError, OSError, MemoryError])
@@ -129,3 +132,42 @@ def test_npz_and_text_round_trip(tmp_path):
 def test_what_is_written_is_read(tmp_path):
     write_png(tmp_path / "a.png", np.full((4, 5), 13107, np.uint16))
     np.testing.assert_allclose(read_micrograph(tmp_path / "a.png").image, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["objects"], "a_objects.png"),
+        (["objects"], "a_outlines.png"),
+        (["objects", "--export", "geojson"], "a_objects.geojson"),
+        (["series", "--pixel-size", "1"], "growth.png"),
+        (["series", "--pixel-size", "1"], "frames.csv"),
+        (["atoms"], "a_columns.csv"),
+        (["atoms"], "a_atoms.png"),
+    ],
+)
+def test_measurements_overwrite_nothing_of_the_users(tmp_path, command, name):
+    if command[0] == "atoms":
+        picture = np.rint(make_columns(shape=(64, 64), counts=100, random_state=0).image).astype(np.uint8)
+    else:
+        picture = make_coarsening(n_frames=3, shape=(64, 64), n_particles=12, seed=1).frames[0]
+    folder = tmp_path / "in"
+    write_png(folder / "a.png", picture)
+    inputs = [str(folder / "a.png")]
+    if command[0] == "series":
+        for index, frame in enumerate(make_coarsening(n_frames=4, shape=(96, 96), n_particles=30, seed=1).frames):
+            write_png(folder / f"{index}.png", frame)
+        (folder / "a.png").unlink()
+        inputs = [str(folder)]
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_bytes(b"by hand")
+    done = CliRunner().invoke(app, [*command, *inputs, "-o", str(out)])
+    assert done.exit_code == 1
+    assert f"{name}: is there and was not written by this program" in done.output
+    assert [path.name for path in out.iterdir()] == [name]
+    (out / name).unlink()
+    for _ in range(2):
+        # What an earlier run wrote is overwritten.
+        done = CliRunner().invoke(app, [*command, *inputs, "-o", str(out)])
+        assert done.exit_code == 0, done.output

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from segment import Segmenter
 from segment.cli import app
 from segment.io import ImageReadError, read_micrograph, write_png
 from segment.model import ModelFileError, storage
+from segment.model.annotated import _choose_strength
 from segment.model.labels import read_labels
 from segment.model.teaching import from_json, lift, visible
 from segment.pipeline import rerun
@@ -258,3 +260,37 @@ def test_the_command_refuses_wrong_labels_without_writing(folder):
     assert (done.exit_code, done.exception.__class__) == (1, SystemExit)
     assert "steel0.png': shape (5, 5), but image 'steel0' has (48, 72)" in done.output
     assert not (folder / "model.npz").exists()
+
+
+def test_labels_of_images_that_are_not_there_are_said(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    for name in ("a_labels.png", "gone_labels.png", "photograph.png"):
+        (folder / name).touch()
+    with pytest.warns(UserWarning, match="gone_labels.png belong to no image here and teach nothing"):
+        found = match_labels(folder, [tmp_path / "a.png", tmp_path / "b.png"])
+    assert found == {tmp_path / "a.png": folder / "a_labels.png"}
+    (folder / "gone_labels.png").unlink()
+    assert match_labels(folder, [tmp_path / "a.png"]) == found
+
+
+def test_a_pixel_that_is_certain_and_wrong_does_not_end_the_choice_of_a_strength():
+    shares = np.repeat([[1.0, 0.0], [0.0, 1.0]], 40, axis=0) * 1e3
+    owners = np.repeat([0, 1], 40)
+    owners[[3, 60]] = 1 - owners[[3, 60]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(_choose_strength(shares.astype(np.float32), owners, np.arange(80) % 4))
+
+
+def test_an_image_of_one_grey_level_is_said_by_a_taught_model_too():
+    image = np.repeat(np.float32([0.2, 0.8]), 40)[None].repeat(60, axis=0)
+    image += np.random.default_rng(0).normal(0, 0.02, image.shape).astype(np.float32)
+    image = image.clip(0, 1)
+    segmenter = Segmenter(2).fit(image, (image > 0.5).astype(np.uint8))
+    assert segmenter.predict(image).treatment.notes == ()
+    with pytest.warns(RuntimeWarning, match="single grey level and says nothing"):
+        found = segmenter.predict(np.zeros((60, 80), np.float32))
+    assert any("says nothing of the phases" in note for note in found.treatment.notes)

@@ -45,7 +45,8 @@ def test_fractions_sum_to_one_and_pixels_to_the_image(labels):
 def test_the_table_of_a_batch():
     rows = [PhaseFraction(0, "ferrite", 3, 0.75, 1.5), PhaseFraction(1, 'a "b", c', 1, 0.25, None)]
     assert fractions_csv([("x,y", rows), ("z", [])]) == (
-        'image,phase,name,pixels,fraction,area_um2\n"x,y",0,ferrite,3,0.750000,1.5\n"x,y",1,"a ""b"", c",1,0.250000,\n'
+        'image,phase,name,pixels,fraction,area_um2,confidence\n"x,y",0,ferrite,3,0.750000,1.5,none\n'
+        '"x,y",1,"a ""b"", c",1,0.250000,,none\n'
     )
 
 

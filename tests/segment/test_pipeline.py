@@ -150,6 +150,64 @@ def test_an_input_is_never_overwritten(folder):
     assert (folder / "image0_labels.png").read_bytes() == before
 
 
+PAINTED = b"painted by hand"
+
+
+@pytest.mark.parametrize("name", ["image0_labels.png", "image1_overlay.png", "image2.json", "fractions.csv"])
+def test_a_file_of_the_users_is_never_overwritten(folder, name):
+    (folder / name).write_bytes(PAINTED)
+    with pytest.raises(OutputError, match=re.escape(name) + ": is there and was not written by this program"):
+        run([folder / f"image{index}.png" for index in range(3)], two_phases(), folder)
+    assert (folder / name).read_bytes() == PAINTED
+    assert not (folder / "model.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["report.html", "model.npz", "fractions.parquet", "image0_phases.npz"])
+def test_no_report_model_or_export_of_others_is_overwritten(folder, tmp_path, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_bytes(PAINTED)
+    with pytest.raises(OutputError, match=re.escape(name) + ": is there and was not written"):
+        run([folder], two_phases(), out, report=True, exports=["parquet", "npz"])
+    assert [path.name for path in out.iterdir()] == [name]
+
+
+def test_a_run_may_be_repeated_but_not_over_corrections(folder, tmp_path):
+    out = tmp_path / "out"
+    for _ in range(2):
+        run([folder], two_phases(), out, report=True, exports=["parquet", "npz"])
+    write_png(out / "image1_labels.png", np.full((40, 48), 1, np.uint8))
+    corrected = (out / "image1_labels.png").read_bytes()
+    with pytest.raises(OutputError, match=r"image1_labels\.png: was changed since"):
+        run([folder], two_phases(), out)
+    assert (out / "image1_labels.png").read_bytes() == corrected
+
+
+def test_what_a_run_wrote_is_no_input_of_the_next(folder):
+    first = run([folder], two_phases(), folder)
+    again = run([f"{folder}/*.png"], two_phases(), folder)
+    assert [image.name for image in again.images] == [image.name for image in first.images]
+    assert {item.path.name for item in again.skipped} == {f"image{i}_{suffix}" for i in range(3) for suffix in SUFFIXES}
+    assert all("earlier run" in item.reason for item in again.skipped)
+    with pytest.raises(FileNotFoundError, match="only what an earlier run wrote"):
+        run([folder / "image0_overlay.png"], two_phases(), folder / "out")
+
+
+def test_long_names_are_cut_and_files_of_other_kinds_are_listed(folder, tmp_path):
+    long = draw(folder / f"{'x' * 241}.png", 4)
+    twin = draw(folder / f"{'x' * 240}y.png", 5)
+    (folder / "notes.docx").write_bytes(b"")
+    done = run([folder], two_phases(), tmp_path / "out")
+    assert done.failures == ()
+    assert [(item.path.name, item.reason) for item in done.skipped] == [("notes.docx", "not an image by its name")]
+    names = {image.path: image for image in done.images}
+    assert len({image.name for image in done.images}) == 5
+    assert {row["image"] for row in table(tmp_path / "out")} == {image.name for image in done.images}
+    for path in (long, twin):
+        assert (tmp_path / "out" / f"{names[path].name}_components.png").is_file()
+        assert "too long" in names[path].notes[-1]
+
+
 def test_resume_keeps_finished_images_and_their_rows(folder, tmp_path):
     out = tmp_path / "out"
     run([folder], two_phases(), out)
@@ -195,16 +253,16 @@ def test_resume_sees_a_changed_input_and_a_damaged_side_car(folder, tmp_path):
     assert [image.fractions for image in again.images] == [image.fractions for image in done.images]
 
 
-def test_an_interrupted_run_leaves_no_half_and_can_be_resumed(folder, tmp_path, monkeypatch):
+def test_an_interrupted_run_leaves_what_was_there_and_can_be_resumed(folder, tmp_path, monkeypatch):
     out = tmp_path / "out"
     segmenter = two_phases()
     train([folder], segmenter)
-    apply(segmenter, [folder], out)
-    written = []
+    apply(segmenter, [folder / "image0.png", folder / "image1.png"], out)
+    before, written = stamps(out), []
 
     def interrupted(path, image):
         written.append(path)
-        if len(written) == 6:
+        if len(written) == 10:
             raise KeyboardInterrupt
         write_png(path, image)
 
@@ -212,10 +270,11 @@ def test_an_interrupted_run_leaves_no_half_and_can_be_resumed(folder, tmp_path, 
         patch.setattr(outputs, "write_png", interrupted)
         with pytest.raises(KeyboardInterrupt):
             apply(segmenter, [folder], out)
-    assert not (out / "image1.json").exists()
-    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    after = stamps(out)
+    assert after.keys() == before.keys()
+    assert all(len((out / name).read_bytes()) > 8 for name in after)
     done = apply(segmenter, [folder], out, resume=True)
-    assert [image.is_resumed for image in done.images] == [True, False, True]
+    assert [image.is_resumed for image in done.images] == [True, True, False]
 
 
 def test_exports_lie_beside_the_results_and_are_in_the_side_car(folder, tmp_path):
@@ -279,7 +338,10 @@ def test_a_resumed_run_reports_kept_fields_too(folder, tmp_path):
     assert first.report is not None
     pictures = re.findall('data:image/png;base64,[^"]+', first.report.read_text("utf-8"))
     write_png(out / "image1_labels.png", np.zeros((2, 2), dtype=np.uint8))
-    (out / "image2_labels.png").write_bytes(b"damaged")
+    with pytest.raises(OutputError, match=r"image1_labels\.png: was changed since"):
+        apply(segmenter, [folder], out, resume=True, report=True)
+    (out / "image1_labels.png").unlink()
+    (out / "image2_labels.png").unlink()
     again = apply(segmenter, [folder], out, resume=True, report=True)
     assert [image.is_resumed for image in again.images] == [True, False, False]
     assert again.report is not None

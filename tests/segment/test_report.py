@@ -183,7 +183,7 @@ def test_nothing_is_said_where_nothing_is_missing(model):
         ([field()], "One field only"),
         ([field(0.25), field(0.251)], "Too few fields: 2"),
         (five(), "pearlite: relative accuracy 17.8 %, above 10 %. With this scatter about 11 fields"),
-        ([field(0.0)] * 5, "pearlite was found in no field"),
+        ([field(0.0)] * 5, "One phase supports the data; pearlite was found in no image."),
         ([field(pixel_size_um=None)] * 7, "7 fields without a pixel size (a, a, a, a, a, and 2 more)"),
         ([field(calibration=Calibration(1.0, "ImageJ scale", "low"))] * 5, "5 fields whose pixel size comes from a"),
         ([field(pixel_size_um=size) for size in (0.1, 0.1, 0.1, 0.1, 0.2)], "Pixel sizes differ, from 0.1 to 0.2 µm"),
@@ -197,7 +197,7 @@ def test_every_lack_has_its_sentence(model, items, words):
 
 
 def guidance(**changes):
-    state = {"before": [0.5, 0.5], "flipped": 120, "is_guided": True, "fights_image": False}
+    state = {"before": [0.5, 0.5], "flipped": 120, "is_guided": True, "contradicts_image": False}
     return {**state, **changes}
 
 
@@ -209,10 +209,10 @@ def test_guided_fractions_are_no_measurement_and_say_so(model):
     assert "another label to 10.0 % of the pixels" in line
     assert "Without guidance: ferrite 50.0 %, pearlite 50.0 %." in line
     assert "10.00 % of the pixels got another label" in text_of(render_html(items, good))
-    items[1] = replace(items[1], name="b", guidance=guidance(is_guided=False, fights_image=True, flipped=0))
+    items[1] = replace(items[1], name="b", guidance=guidance(is_guided=False, contradicts_image=True, flipped=0))
     first, second, third = caveats(good, items)
     assert "4 fields guided" in first
-    assert second == "In 1 field (b) the fractions given fight the image."
+    assert second == "In 1 field (b) the fractions given contradict the image."
     assert third == "In 1 field (b) the guidance abstained."
 
 

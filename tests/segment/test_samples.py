@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from segment.io import OutputError, find_images, read_micrograph
 from segment.io.decode import decode
-from segment.samples import MATERIALS, make_micrograph, write_samples
+from segment.samples import MATERIALS, make_batch, make_micrograph, write_samples
 
 
 def test_materials_differ_in_their_number_of_phases():
@@ -116,3 +116,30 @@ def test_bad_arguments_are_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot write"):
         write_samples(tmp_path / "file", 1, shape=(64, 64))
+
+
+@pytest.mark.parametrize("material", sorted(MATERIALS))
+def test_batch_differs_in_grey_level_shares_and_absence(material):
+    batch = make_batch(material, 6, shape=(96, 128), band=False)
+    again = make_batch(material, 6, shape=(96, 128), band=False)
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(batch, again, strict=True))
+    shares = np.array([sample.fractions for sample in batch])
+    assert np.all(shares[2::3].min(axis=1) == 0)
+    assert shares.max(axis=0).min() > 0.01
+    largest = int(shares.mean(axis=0).argmax())
+    levels = [sample.image[sample.truth == largest].mean() for sample in batch]
+    assert max(levels) - min(levels) > 15
+    # What is called a phase looks like it: wherever two phases are both shown, the same one is the darker.
+    means = np.array(
+        [
+            [sample.image[sample.truth == phase].mean() if share > 0.01 else np.nan for phase, share in enumerate(row)]
+            for sample, row in zip(batch, shares, strict=True)
+        ]
+    )
+    order = np.sign(means[:, :, None] - means[:, None, :])
+    assert all(len(set(signs[~np.isnan(signs)])) <= 1 for signs in order.reshape(len(batch), -1).T)
+
+
+def test_batch_of_none_is_refused():
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        make_batch("ductile_iron", 0)

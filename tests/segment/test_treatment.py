@@ -97,9 +97,9 @@ def test_the_window_is_in_the_side_car_and_in_the_table_of_a_run_and_of_what_was
 
 def test_of_many_pixels_a_sample_of_every_image_is_learned_from(monkeypatch):
     images = [patches(0), patches(1, (90, 120))]
-    whole = Segmenter(2).fit(images).model
+    whole = Segmenter(2, refine=False).fit(images).model
     monkeypatch.setattr(training, "MOST_ENTRIES", 22 * 4000)
-    sampled = Segmenter(2).fit(images).model
+    sampled = Segmenter(2, refine=False).fit(images).model
     greys = [image.astype(np.float32) / np.float32(255) for image in images]
     X, levels = training.stack_features(greys, sampled.parameters)
     assert X.shape == (1333 + 2667, 22)
@@ -108,5 +108,5 @@ def test_of_many_pixels_a_sample_of_every_image_is_learned_from(monkeypatch):
     cosines = np.sum(sampled.fingerprints * whole.fingerprints, axis=1)
     assert cosines.min() > 0.999
     assert sampled.reconstruction_error == pytest.approx(whole.reconstruction_error, rel=0.1)
-    again = Segmenter(2).fit(images).model
+    again = Segmenter(2, refine=False).fit(images).model
     assert again.digest == sampled.digest

@@ -1,64 +1,106 @@
-const find = (selector) => element.querySelector(selector);
+// The table of phases: colour, name, fraction, and what can be done with one.
+import { act } from "./api.js";
+import { find, fresh, make, set } from "./dom.js";
 
-function cell(row, kind) {
-  const made = document.createElement("td");
-  made.className = kind;
-  row.append(made);
-  return made;
-}
+const body = find("#phases tbody");
 
-function field(row, phase, what, type) {
-  const made = document.createElement("input");
-  made.type = type;
-  made.dataset.phase = phase;
-  made.dataset.what = what;
-  made.setAttribute("aria-label", `${what === "name" ? "Name" : "Colour"} of phase ${phase}`);
-  if (what === "name") {
-    made.setAttribute("list", "phase-names");
-    made.maxLength = 60;
+function menu(phase, view) {
+  const others = view.phases.filter((other) => other.phase !== phase.phase);
+  const into = make("select", { attributes: { "aria-label": `Merge ${phase.name} into` } }, new Option("Merge into …", ""));
+  for (const other of others) into.append(new Option(other.name, other.phase));
+  into.addEventListener("change", () => into.value !== "" && act("merge", { phase: phase.phase, into: Number(into.value) }));
+  const split = make("button", { type: "button", textContent: "Split by strokes" });
+  split.addEventListener("click", () => act("split", { phase: phase.phase }));
+  const parts = [into, split];
+  if (phase.members.length > 1) {
+    const apart = make("button", { type: "button", textContent: "Separate" });
+    apart.addEventListener("click", () => act("separate", { phase: phase.phase }));
+    parts.push(apart);
   }
-  const place = cell(row, what);
-  place.append(made);
-  if (what === "name") place.append(Object.assign(document.createElement("div"), { className: "detail" }));
+  return make(
+    "details", { className: "menu" },
+    make("summary", { textContent: "⋯", attributes: { "aria-label": `More for ${phase.name}` } }),
+    make("div", { className: "sheet" }, ...parts),
+  );
 }
 
-function build(count) {
-  const body = find("tbody");
-  if (body.rows.length === count) return;
-  body.replaceChildren();
-  for (let phase = 0; phase < count; phase += 1) {
-    const row = body.insertRow();
-    field(row, phase, "colour", "color");
-    field(row, phase, "name", "text");
-    cell(row, "number fraction");
-  }
-}
-
-function paint() {
-  const shown = props.value || {};
-  const rows = shown.rows || [];
-  build(rows.length);
-  find("table").hidden = rows.length === 0;
-  find(".hint").hidden = rows.length > 0;
-  find("datalist").replaceChildren(...(shown.suggestions || []).map((name) => new Option(name, name)));
-  rows.forEach((content, index) => {
-    const row = find("tbody").rows[index];
-    const [colour, name] = row.querySelectorAll("input");
-    colour.value = content.colour;
-    // What somebody is typing at this moment is not overwritten.
-    if (document.activeElement !== name) name.value = content.name;
-    row.querySelector(".fraction").textContent = content.fraction;
-    row.querySelector(".detail").textContent = content.detail;
-    row.classList.toggle("selected", index === shown.selected);
+function row(phase, view) {
+  const colour = make("input", { type: "color", dataset: { phase: phase.phase }, attributes: { "aria-label": `Colour of phase ${phase.phase}` } });
+  const name = make("input", { type: "text", maxLength: 80, dataset: { phase: phase.phase }, attributes: { "aria-label": `Name of phase ${phase.phase}`, list: "phase-names" } });
+  colour.addEventListener("change", () => act("recolour", { phase: phase.phase, colour: colour.value }));
+  name.addEventListener("input", () => (name.dataset.typed = "yes"));
+  name.addEventListener("change", () => {
+    delete name.dataset.typed;
+    act("rename", { phase: phase.phase, name: name.value });
   });
+  name.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") name.blur();
+    if (event.key === "Escape") {
+      delete name.dataset.typed;
+      name.value = phase.name;
+    }
+  });
+  return make(
+    "tr", { dataset: { phase: phase.phase } },
+    make("td", {}, colour),
+    make("td", {}, name, make("div", { className: "detail" })),
+    make("td", { className: "number fraction" }),
+    make("td", {}, menu(phase, view)),
+  );
 }
 
-element.addEventListener("change", (event) => {
-  const { phase, what } = event.target.dataset;
-  if (what) trigger("submit", { phase: Number(phase), what, content: event.target.value });
-});
-element.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.dataset.what === "name") event.target.blur();
-});
-watch("value", paint);
-paint();
+function area(fraction, image) {
+  if (fraction === undefined || !image?.pixel_size) return "";
+  // One unit for all phases of an image.
+  const whole = image.pixels * image.pixel_size ** 2;
+  const [unit, size] = whole >= 1e6 ? ["mm²", 1e6] : ["µm²", 1];
+  return `${Number(((fraction * whole) / size).toPrecision(4))} ${unit}`;
+}
+
+export function showPhases(view, image, selected) {
+  // The menus name the other phases.
+  if (fresh(body, view.phases.map(({ phase, members, name }) => [phase, members, name]))) {
+    const active = document.activeElement?.getAttribute("aria-label");
+    body.replaceChildren(...view.phases.map((phase) => row(phase, view)));
+    if (active) body.querySelector(`[aria-label="${CSS.escape(active)}"]`)?.focus();
+  }
+  find("#phase-names").replaceChildren(...view.suggestions.map((name) => new Option(name, name)));
+  view.phases.forEach((phase, index) => {
+    const shown = body.rows[index];
+    const [colour, name] = shown.querySelectorAll("input");
+    set(colour, phase.colour);
+    set(name, phase.name);
+    const fraction = image?.fractions[index];
+    shown.querySelector(".fraction").textContent = fraction === undefined ? "" : (100 * fraction).toFixed(1);
+    shown.querySelector(".detail").textContent = [area(fraction, image), phase.over, phase.replicability].filter(Boolean).join("\n");
+    shown.classList.toggle("selected", phase.phase === selected);
+  });
+  const remarks = find("#remarks");
+  if (fresh(remarks, view.remarks)) remarks.replaceChildren(...view.remarks.map((text) => make("li", { textContent: text })));
+  showFields(view);
+}
+
+/** One line a phase over the images: which image is unlike the others is seen at a glance. */
+function showFields(view) {
+  const figure = find("#per-field");
+  const mapped = view.images.filter((image) => image.fractions.length);
+  figure.hidden = mapped.length < 2;
+  if (figure.hidden || !fresh(figure, [mapped.map(({ name, fractions }) => [name, fractions]), view.phases.map(({ colour }) => colour)])) return;
+  const [wide, high, left, foot] = [280, 130, 30, 16];
+  const x = (index) => left + 8 + (index * (wide - left - 16)) / Math.max(1, mapped.length - 1);
+  const y = (fraction) => 6 + (1 - fraction) * (high - foot - 6);
+  const lines = [0, 0.5, 1].map((level) => `<line x1="${left}" x2="${wide}" y1="${y(level)}" y2="${y(level)}" stroke="#bbb"/><text x="${left - 4}" y="${y(level) + 4}" text-anchor="end">${100 * level}</text>`);
+  const curves = view.phases.map(({ colour }, phase) => {
+    const places = mapped.map(({ fractions }, index) => [x(index), y(fractions[phase] ?? 0)]);
+    const points = mapped.map(({ name, fractions }, index) => `<circle cx="${places[index][0]}" cy="${places[index][1]}" r="3.5" fill="${colour}" stroke="#fff"><title></title></circle>`);
+    return `<polyline points="${places.join(" ")}" fill="none" stroke="${colour}"/>${points.join("")}`;
+  });
+  const ticks = mapped.map((_, index) => (mapped.length <= 12 ? `<text x="${x(index)}" y="${high - 3}" text-anchor="middle">${index + 1}</text>` : ""));
+  const plot = make("div");
+  plot.innerHTML = `<svg viewBox="0 0 ${wide} ${high}" role="img" aria-label="Per cent of each phase, image by image">${lines.join("")}${curves.join("")}${ticks.join("")}</svg>`;
+  const titles = plot.querySelectorAll("title");
+  view.phases.forEach((phase, row) => mapped.forEach(({ name, fractions }, index) => {
+    titles[row * mapped.length + index].textContent = `${name}: ${phase.name} ${(100 * (fractions[row] ?? 0)).toFixed(1)} %`;
+  }));
+  figure.replaceChildren(figure.querySelector("figcaption"), plot);
+}

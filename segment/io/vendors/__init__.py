@@ -3,54 +3,75 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from segment.io.image_file import ImageFile
-from segment.io.vendors import fei, hitachi, imagej, jeol, ome, phenom, tescan, zeiss
+from segment.io.vendors import fei, gatan, hitachi, imagej, jeol, olympus, ome, phenom, tescan, zeiss
+from segment.io.vendors.scan import Scan, shrinkage
 from segment.records import Calibration
 
-__all__ = ["BAND_TOPS", "PIXEL_SIZES", "read_band_top", "read_calibration"]
+__all__ = ["SCANS", "read_band_top", "read_calibration"]
 
 # The microscopes' own tags come before those of programs that may have rewritten the file.
-PIXEL_SIZES: tuple[Callable[[ImageFile], Calibration | None], ...] = (
-    fei.read_pixel_size,
-    zeiss.read_pixel_size,
-    tescan.read_pixel_size,
-    phenom.read_pixel_size,
-    hitachi.read_pixel_size,
-    jeol.read_pixel_size,
-    ome.read_pixel_size,
-    imagej.read_pixel_size,
-)
-
-BAND_TOPS: tuple[Callable[[ImageFile], int | None], ...] = (
-    fei.read_band_top,
-    tescan.read_band_top,
-    phenom.read_band_top,
-    jeol.read_band_top,
+SCANS: tuple[Callable[[ImageFile], Scan | None], ...] = (
+    fei.read_scan,
+    zeiss.read_scan,
+    tescan.read_scan,
+    phenom.read_scan,
+    hitachi.read_scan,
+    jeol.read_scan,
+    olympus.read_scan,
+    gatan.read_scan,
+    ome.read_scan,
+    imagej.read_scan,
 )
 
 
-def read_calibration(file: ImageFile) -> Calibration:
+# A tenth of a picometre, and a centimetre: no pixel of a micrograph is smaller, or larger.
+SMALLEST_UM, LARGEST_UM = 1e-7, 1e4
+
+
+def read_calibration(file: ImageFile, band_top: int | None = None) -> tuple[Calibration, tuple[str, ...]]:
     """Ask each vendor's reader for the pixel size; the first that knows it is believed.
 
     Parameters
     ----------
     file : ImageFile
         The file.
+    band_top : int or None, default None
+        Where the information band begins, for pictures resized with it.
 
     Returns
     -------
-    Calibration
-        Without a number where no reader knows the file, or what it says is not a positive finite length.
+    calibration : Calibration
+        Without a number where no reader knows the file, or what it says is no length from 0.1 pm to 1 cm. Where the
+        metadata describe a picture of another size, the number is that of the stored one, with confidence "low".
+    notes : tuple of str
+        What was corrected, or not believed and why, a sentence each.
     """
-    for read in PIXEL_SIZES:
-        calibration = read(file)
-        if calibration is None or calibration.pixel_size_um is None:
+    notes = []
+    for scan in _scans(file):
+        edge = scan.pixel_um
+        if edge is None:
             continue
-        if math.isfinite(calibration.pixel_size_um) and calibration.pixel_size_um > 0:
-            return calibration
-    return Calibration()
+        if not (math.isfinite(edge) and edge > 0):
+            notes.append(f"{scan.source} is not believed: it says pixels of {edge:g} um, which is no length above 0")
+            continue
+        if not SMALLEST_UM <= edge <= LARGEST_UM:
+            notes.append(f"{scan.source} is not believed: it says pixels of {edge:g} um, which no microscope has")
+            continue
+        ratio = 1.0 if scan.size is None else shrinkage(scan.size, file.shape, band_top)
+        if ratio == 1.0:
+            return Calibration(edge, scan.source, scan.confidence), tuple(notes)
+        width, height = scan.size or (0, 0)
+        sizes = f"a picture of {width} x {height} pixels, and {file.shape[1]} x {file.shape[0]} are stored"
+        if ratio is None:
+            notes.append(f"{scan.source} is not believed: it describes {sizes}, which is no resizing of it")
+            continue
+        notes.append(f"{scan.source} describes {sizes}: {edge:.6g} um a pixel became {edge * ratio:.6g} um")
+        return Calibration(edge * ratio, f"{scan.source}, resized", "low"), tuple(notes)
+    return Calibration(), tuple(notes)
 
 
 def read_band_top(file: ImageFile) -> int | None:
@@ -64,6 +85,25 @@ def read_band_top(file: ImageFile) -> int | None:
     Returns
     -------
     int or None
-        Row from the top; None where no reader knows it.
+        Row from the top, the height of the image where there is none; None where no reader knows it, or the picture
+        has another size than that which its metadata describe.
     """
-    return next((top for read in BAND_TOPS if (top := read(file)) is not None), None)
+    rows = file.shape[0]
+    for scan in _scans(file):
+        if scan.band_rows is not None:
+            return rows - scan.band_rows
+        if scan.size is not None and not scan.has_band:
+            ratio = shrinkage(scan.size, file.shape, None)
+            if ratio == 1.0 and file.shape[1] == scan.size[0]:
+                return min(scan.size[1], rows)
+            if ratio is not None and ratio != 1.0:
+                return rows
+    return None
+
+
+def _scans(file: ImageFile) -> Iterator[Scan]:
+    for read in SCANS:
+        scan = read(file)
+        if scan is not None:
+            # A size of nothing says nothing.
+            yield scan if scan.size is None or min(scan.size) > 0 else replace(scan, size=None)

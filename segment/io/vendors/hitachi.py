@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from segment.io.image_file import ImageFile
+from segment.io.vendors.scan import Scan
 from segment.io.vendors.side_file import entries, read_side_file
-from segment.records import Calibration
+from segment.io.vendors.units import number
 
 SECTIONS = ("[SemImageFile]", "[TemImageFile]")
 
 
-def read_pixel_size(file: ImageFile) -> Calibration | None:
-    """Read ``PixelSize``, nanometres; None where ``DataSize`` says that the image had another width."""
+def read_scan(file: ImageFile) -> Scan | None:
+    """Read ``PixelSize``, nanometres, and ``DataSize``, the width and height that it is said for, its band included."""
     text = read_side_file(file, "{stem}.txt")
     if not any(section in text for section in SECTIONS):
         return None
     found = entries(text, "=")
     try:
-        size = float(found["PixelSize"])
-        # An image resized since no longer has the pixels that the file beside it describes.
-        width = int(found.get("DataSize", str(file.shape[1])).lower().partition("x")[0])
+        edge = number(found["PixelSize"])
     except (KeyError, ValueError):
         return None
-    return Calibration(size * 1e-3, "Hitachi .txt file, PixelSize", "high") if width == file.shape[1] else None
+    sides = re.fullmatch(r"(\d+)\s*[xX*]\s*(\d+)", found.get("DataSize", ""))
+    size = None if sides is None else (int(sides[1]), int(sides[2]))
+    return Scan(edge * 1e-3, "Hitachi .txt file, PixelSize", size, has_band=True)

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from segment.io.image_file import ImageFile
-from segment.io.vendors.units import UM_PER_UNIT
-from segment.records import Calibration
+from segment.io.vendors.scan import Scan, square
+from segment.io.vendors.units import um_per_unit
+
+# ImageJ itself writes centimetres where it opened a file that was made for a printer; these are what printers have.
+UM_PER_INCH, PRINTED = 25_400.0, "cm"
+DOTS_PER_INCH = (72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 220, 240, 266, 288, 300, 350, 360, 400, 450, 600)
+DOTS_PER_INCH += (720, 800, 1200, 2400, 4800)
 
 
-def read_pixel_size(file: ImageFile) -> Calibration | None:
-    """Read the scale that was set in ImageJ; None without a unit of length, or where x and y differ by over 1 %."""
+def read_scan(file: ImageFile) -> Scan | None:
+    """Read the scale that was set in ImageJ; None without a unit of length, or where it is a printer's resolution."""
     if file.tiff is None or not file.tiff.is_imagej:
         return None
     unit = (file.tiff.imagej_metadata or {}).get("unit")
-    tags = file.tiff.pages.first.tags
     try:
-        um = UM_PER_UNIT[str(unit).replace("\\u00B5", "\u00b5")]
-        width, height = (value[1] / value[0] * um for value in (tags["XResolution"].value, tags["YResolution"].value))
+        um = um_per_unit(unit)
+        width, height = (_ratio(file.tag(code)) * um for code in (282, 283))
     except (KeyError, TypeError, IndexError, ZeroDivisionError):
         return None
-    if abs(width - height) > 0.01 * abs(width):
+    edge = square(width, height)
+    if edge is None or (um >= um_per_unit(PRINTED) and _is_printers(edge)):
         return None
-    return Calibration(width, "ImageJ scale", "low")
+    return Scan(edge, "ImageJ scale", confidence="low")
+
+
+def _ratio(resolution: tuple[int, int]) -> float:
+    return resolution[1] / resolution[0]
+
+
+def _is_printers(edge_um: float) -> bool:
+    dots = UM_PER_INCH / edge_um if edge_um > 0 else 0.0
+    return any(abs(dots - customary) < 1e-3 * customary for customary in DOTS_PER_INCH)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from segment.io.image_file import ImageFile
-from segment.io.vendors.units import UM_PER_UNIT
-from segment.records import Calibration
+from segment.io.vendors.scan import Scan, square
+from segment.io.vendors.units import number, um_per_unit
 
 
-def read_pixel_size(file: ImageFile) -> Calibration | None:
-    """Read ``PhysicalSizeX`` and ``PhysicalSizeY`` (micrometres unless said); None where they differ by over 1 %."""
+def read_scan(file: ImageFile) -> Scan | None:
+    """Read ``PhysicalSizeX`` and ``PhysicalSizeY``, micrometres unless said, and ``SizeX`` and ``SizeY``."""
     if file.tiff is None or not file.tiff.is_ome or not file.tiff.ome_metadata:
         return None
     try:
@@ -22,12 +22,12 @@ def read_pixel_size(file: ImageFile) -> Calibration | None:
         return None
     try:
         width, height = (
-            float(pixels.attrib[f"PhysicalSize{axis}"])
-            * UM_PER_UNIT[pixels.attrib.get(f"PhysicalSize{axis}Unit", "\u00b5m")]
+            number(pixels.attrib[f"PhysicalSize{axis}"])
+            * um_per_unit(pixels.attrib.get(f"PhysicalSize{axis}Unit", "\u00b5m"))
             for axis in "XY"
         )
     except (KeyError, ValueError):
         return None
-    if abs(width - height) > 0.01 * abs(width):
-        return None
-    return Calibration(width, "OME-TIFF, PhysicalSizeX", "high")
+    sides = [pixels.attrib.get(f"Size{axis}", "") for axis in "XY"]
+    size = (int(sides[0]), int(sides[1])) if all(side.isdecimal() for side in sides) else None
+    return Scan(square(width, height), "OME-TIFF, PhysicalSizeX", size, has_band=True)

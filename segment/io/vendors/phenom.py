@@ -5,28 +5,22 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from segment.io.image_file import ImageFile
-from segment.io.vendors.units import UM_PER_UNIT
-from segment.records import Calibration
+from segment.io.vendors.scan import Scan, square
+from segment.io.vendors.units import number, um_per_unit
 
 START, END = b"<FeiImage", b"</FeiImage>"
 
 
-def read_pixel_size(file: ImageFile) -> Calibration | None:
-    """Read ``pixelWidth`` and ``pixelHeight`` with their units; None where they differ by over one per cent."""
+def read_scan(file: ImageFile) -> Scan | None:
+    """Read ``pixelWidth`` and ``pixelHeight`` with their units, and ``databarHeight``, the rows of the band."""
     root = _document(file)
     if root is None:
         return None
     width, height = _length(root, "pixelWidth"), _length(root, "pixelHeight")
-    if width is None or (height is not None and abs(width - height) > 0.01 * abs(width)):
-        return None
-    return Calibration(width, "Phenom XML, pixelWidth", "high")
-
-
-def read_band_top(file: ImageFile) -> int | None:
-    """Read ``databarHeight``, the rows of the band at the foot; None where it is none or not less than the image."""
-    root = _document(file)
-    rows = "" if root is None else (root.findtext(".//databarHeight") or "").strip()
-    return file.shape[0] - int(rows) if rows.isdecimal() and 0 < int(rows) < file.shape[0] else None
+    edge = None if width is None else width if height is None else square(width, height)
+    text = (root.findtext(".//databarHeight") or "").strip()
+    rows = int(text) if text.isdecimal() and 0 < int(text) < file.shape[0] else None
+    return None if edge is None and rows is None else Scan(edge, "Phenom XML, pixelWidth", band_rows=rows)
 
 
 def _document(file: ImageFile) -> ElementTree.Element | None:
@@ -45,6 +39,6 @@ def _length(root: ElementTree.Element, name: str) -> float | None:
     if element is None:
         return None
     try:
-        return float(element.text or "") * UM_PER_UNIT[element.attrib["unit"]]
+        return number(element.text or "") * um_per_unit(element.attrib["unit"])
     except (KeyError, ValueError):
         return None

@@ -29,10 +29,11 @@ sys.addaudithook(note)
 log = sys.argv[1]
 sys.argv[1:] = []
 if __name__ == "__main__":
+    from pathlib import Path
     from segment.app.limits import Limits
     from segment.app.server import serve
     sys.argv[1:] = [log]
-    serve(0, Limits(total_megapixels=2), lambda address: print(address, flush=True))
+    serve(0, Limits(total_megapixels=12), lambda address: print(address, flush=True), Path(log).with_name("projects"))
 """
 
 
@@ -81,17 +82,16 @@ def user(server, browser):
             strangers.append(route.request.url)
             route.abort()
 
-    def enter():
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
+    def enter(address=None, width=1366, height=768):
+        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         # Generous: a machine that is busy with other things is no failure.
         context.set_default_timeout(120_000)
         context.route("**/*", guard)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
-        page.goto(server.address)
-        # The drop zone works once it knows its secret word, which the page's load event brings.
-        page.wait_for_function("document.querySelector('#drop .zone.ready')")
+        page.goto(address or server.address)
+        page.locator("body[data-ready]").wait_for()
         return page
 
     yield enter

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import TimeoutError as Late
+from playwright.sync_api import expect
+
+# Generous: a machine that is busy with other things is no failure.
+PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)
 
 
 def drop(page, *files) -> None:
@@ -13,7 +18,7 @@ def drop(page, *files) -> None:
 def says(page, text: str) -> None:
     """Wait until the page says `text`; fail with what it says instead."""
     try:
-        page.locator("#status").get_by_text(text).first.wait_for()
+        page.locator("#status .said").get_by_text(text).first.wait_for()
     except Late:
         pytest.fail(f"the page never said {text!r}, but {page.inner_text('#status')!r}")
 
@@ -23,13 +28,28 @@ def run(page) -> None:
     says(page, "segmented.")
 
 
-def slide(page, slider: str, value: int) -> None:
-    """Type a number into a slider's field until it follows: one that has just been drawn does not listen yet."""
-    follows = """([slider, value]) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
-        done([...document.querySelectorAll(`${slider} input`)].every((made) => made.value === value)))))"""
-    for _ in range(50):
-        page.fill(f"{slider} input[type=number]", str(value))
-        page.press(f"{slider} input[type=number]", "Tab")
-        if page.evaluate(follows, [slider, str(value)]):
-            return
-    pytest.fail(f"{slider} does not become {value}")
+def type_in(page, selector: str, value: object) -> None:
+    """Write into a field, and leave it."""
+    page.fill(selector, str(value))
+    page.press(selector, "Tab")
+
+
+def choose(page, tool: str) -> None:
+    page.check(f"#tools input[value={tool}]")
+
+
+def drag(page, *places: tuple[float, float], pane: int = 0) -> None:
+    """Drag the mouse along places in shares of a view."""
+    box = page.locator(".stage").nth(pane).bounding_box()
+    spots = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*spots[0])
+    page.mouse.down()
+    for spot in spots[1:]:
+        page.mouse.move(*spot, steps=4)
+    page.mouse.up()
+
+
+def state(page) -> dict:
+    """What the program says of the project that the page shows."""
+    word = page.url.rsplit("/", 1)[-1]
+    return page.evaluate(f"fetch('/project/{word}').then((answer) => answer.json())")["view"]

@@ -1,0 +1,1 @@
+"""Films and particles with known truth, and what is measured on them."""

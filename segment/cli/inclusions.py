@@ -1,0 +1,47 @@
+"""The command ``segment inclusions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segment.cli.console import Session
+from segment.cli.material import conclude, read_material
+from segment.cli.options import BandOption, Images, Json, Mask, Out, PixelSize, Quiet, Report
+
+POLARITIES = ("dark", "bright", "auto")
+Polarity = Annotated[str, typer.Option(help="Inclusions are dark or bright, or auto.")]
+
+
+def inclusions(
+    images: Images,
+    out: Out = Path("out/inclusions"),
+    polarity: Polarity = "dark",
+    e45: Annotated[bool, typer.Option("--e45", help="Rate by E45; the rolling direction is vertical.")] = False,
+    nodularity: Annotated[bool, typer.Option("--nodularity", help="They are graphite: state the nodularity.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Write images with their places filled.")] = False,
+    report: Report = False,
+    pixel_size: PixelSize = None,
+    band: BandOption = "auto",
+    mask: Mask = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find inclusions or voids, measure them over the fields, and rate them by the standards."""
+    with Session(json, quiet) as session:
+        from segment.pipeline.inclusion_fields import find_inclusion_fields
+        from segment.pipeline.inclusions import InclusionOptions, measure_inclusions
+
+        paths, options = read_material(session, images, band, pixel_size, {"--polarity": (polarity, POLARITIES)}, mask)
+        chosen = InclusionOptions(e45, nodularity, remove)
+        result = measure_inclusions(find_inclusion_fields(paths, polarity, options), out, chosen, report=report)
+        share = result.numbers["area_fraction"]
+        reach = "" if share["ci95"] is None else f" +- {100 * share['ci95']:.2g}"
+        session.say(
+            f"area fraction {100 * share['mean']:.3g}{reach} % of {share['n_fields']} fields, {share['method']}"
+        )
+        for name, table in zip(result.fields.names, result.tables, strict=True):
+            session.say(f"{name}: {len(table)} inclusions")
+        conclude(session, result, out, {**result.numbers, "caveats": list(result.caveats)})
