@@ -154,5 +154,5 @@ def test_a_figure_that_falls_short_ends_the_command_with_1(tmp_path, monkeypatch
     assert [line[:2] for line in result.missed] == ["B2", "B3"]
     for found, code in ((result, 1), (judge("grains", "t", "d", figures[:1], ("no set",)), 0)):
         monkeypatch.setitem(CASES, "grains", Case("t", lambda effort, found=found: found))
-        arguments = ["--quick", "--case", "grains", "--data", str(tmp_path), "--out", str(tmp_path / str(code))]
+        arguments = ["--case", "grains", "--data", str(tmp_path), "--out", str(tmp_path / str(code))]
         assert main(arguments) == code
