@@ -1,8 +1,9 @@
-"""What the rows of a contest say: one line a matrix, and every case in which a peer wins."""
+"""What the rows of a contest say: one line for each matrix, and every case in which a peer wins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.peers import PEERS, REFERENCES, SUBJECT
@@ -11,6 +12,80 @@ from benchmarks.peers import PEERS, REFERENCES, SUBJECT
 SAME_LOSS = 1e-4
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The subject beside the best of its peers on one matrix.
+
+    Attributes
+    ----------
+    matrix, loss_function : str
+    k : int
+    seconds : float
+        Of the subject's slowest setting.
+    spread : float
+        The larger one of the subject and the best peer.
+    best : str or None
+        Title of the peer that ends at the lowest loss, the quickest of those within 1e-4 of it; None: nobody took part.
+    best_seconds : float
+    is_cut_short : bool
+        Whether the call of the best peer was stopped before its own rule stopped it.
+    excess : float
+        Final loss of the subject over that of the best peer, minus one.
+    faster : tuple of (str, float, float)
+        Peers whose call ends before the subject's: title, seconds, and the peer's loss over the subject's, minus one.
+    """
+
+    matrix: str
+    loss_function: str
+    k: int
+    seconds: float
+    spread: float
+    best: str | None = None
+    best_seconds: float = 0.0
+    is_cut_short: bool = False
+    excess: float = 0.0
+    faster: tuple[tuple[str, float, float], ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """Time of the best peer over that of the subject."""
+        return self.best_seconds / self.seconds
+
+
+def compare_with_best(rows: Sequence[Row]) -> Comparison:
+    """Set the subject's slowest setting and worst loss beside the peer that fits best.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Of one matrix, as made by `contest`.
+
+    Returns
+    -------
+    Comparison
+    """
+    mine, others = _split(rows)
+    first = mine[0]
+    seconds, loss = max(row["seconds"] for row in mine), max(row["loss"] for row in mine)
+    spread = max(row["spread"] for row in mine)
+    if not others:
+        return Comparison(first["matrix"], first["loss function"], first["k"], seconds, spread)
+    best = _best(others)
+    faster = sorted((row for row in others if row["seconds"] < seconds), key=lambda row: row["seconds"])
+    return Comparison(
+        first["matrix"],
+        first["loss function"],
+        first["k"],
+        seconds,
+        max(spread, best["spread"]),
+        best=PEERS[best["peer"]].title,
+        best_seconds=best["seconds"],
+        is_cut_short=best["capped"],
+        excess=_excess(loss, best["loss"]),
+        faster=tuple((PEERS[row["peer"]].title, row["seconds"], _excess(row["loss"], loss)) for row in faster),
+    )
 
 
 def matrices(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -50,17 +125,14 @@ def summarise(rows: Sequence[Row]) -> Row:
         "relative loss": max(row["relative loss"] for row in mine),
     }
     if references:
-        lowest = min(row["loss"] for row in references)
-        better = min(
-            (row for row in references if row["loss"] <= lowest * (1 + SAME_LOSS)), key=lambda row: row["seconds"]
-        )
+        better = _best(references)
         summary |= {
             "scikit-learn": better["peer"].removeprefix("scikit-learn-"),
             "scikit-learn s": better["seconds"],
             "capped": better["capped"],
             "speed-up": better["seconds"] / seconds,
             "to its loss": better["seconds"] / better["our s to its loss"] if better["we reach its loss"] else None,
-            "our loss / its loss - 1": loss / better["loss"] - 1 if better["loss"] else 0.0,
+            "our loss / its loss - 1": _excess(loss, better["loss"]),
             "not above": loss <= better["loss"],
         }
     else:
@@ -114,6 +186,16 @@ def wins(rows: Sequence[Row]) -> Iterator[str]:
                 f"{where}: {title} ends at a loss {100 * (1 - row['loss'] / loss):.2g} % lower after "
                 f"{row['seconds']:.3g} s; {later}"
             )
+
+
+def _best(rows: Sequence[Row]) -> Row:
+    """Choose the row of lowest loss, the quickest of those within a factor of 1 + 1e-4."""
+    lowest = min(row["loss"] for row in rows)
+    return min((row for row in rows if row["loss"] <= lowest * (1 + SAME_LOSS)), key=lambda row: row["seconds"])
+
+
+def _excess(loss: float, other: float) -> float:
+    return loss / other - 1 if other else 0.0
 
 
 def _split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

@@ -35,16 +35,38 @@ def written(folder, *rows):
 def test_page_is_made_of_the_record_alone(tmp_path):
     results = written(tmp_path / "run", OURS, SOONER, LATER)
     files = publish(results, tmp_path / "docs")
-    assert [path.name for path in files] == ["index.md", "results.json", "objective.svg"]
-    page = files[0].read_text()
+    assert [path.name for path in files] == ["index.md", "appendix.md", "results.json", "objective.svg"]
+    page, appendix = (files[number].read_text() for number in (0, 1))
+    peer = "pyplanc hals, 1.5 s"
+    line = f"| X 9 x 4 | 2 | frobenius | 2 s | {peer} | 0.75 | +0.001 % | 0.1 | {peer}, loss -0.001 % |"
+    assert line in page
     assert "1 matrices, 3 contenders; wins of a peer: 1." in page
     assert "- X 9 x 4, k = 2, frobenius: pyplanc hals comes to nmfcore's loss in 1.5 s, nmfcore in 2 s" in page
-    assert "## The main job" in page
-    assert "- X: other cannot" in page
-    assert "Not about speed" not in page
-    assert json.loads(files[1].read_text()) == json.loads(results.read_text())
-    assert publish(files[1], tmp_path / "docs") == files
-    assert files[0].read_text() == page
+    assert "## The main job" not in page
+    assert "## The main job" in appendix
+    assert "- X: other cannot" in appendix
+    assert "Not about speed" not in page + appendix
+    assert json.loads(files[2].read_text()) == json.loads(results.read_text())
+    assert publish(files[2], tmp_path / "docs") == files
+    assert (files[0].read_text(), files[1].read_text()) == (page, appendix)
+
+
+def test_ratios_that_mean_little_are_marked_or_absent(tmp_path):
+    wide = {"matrix": "X 90 x 4", "spread": 1.5}
+    same = {"matrix": "X 9 x 2"}
+    cut = {"matrix": "X 9 x 20,000, 1 % stored", "k": 20}
+    rows = [{**one, **group} for group in (wide, same, cut) for one in (OURS, {**LATER, "capped": True})]
+    page = publish(written(tmp_path, *rows), tmp_path / "docs")[0].read_text()
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in page.splitlines() if line.startswith("| X")}
+    assert "| 1.5, wide |" in lines["X 90 x 4"]
+    assert "| none: k is the number of features" in lines["X 9 x 2"]
+    assert "| 8 (cut short) |" in lines["X 9 x 20,000, 1 % stored"]
+
+
+def test_a_case_that_measured_nothing_is_not_shown(tmp_path):
+    record = start_record(QUICK)
+    results = add_result(record, CaseResult("app", "The app", "an image", {}, skipped=("needs a thing",)), (), tmp_path)
+    assert not any("The app" in path.read_text() for path in publish(results, tmp_path / "docs")[:2])
 
 
 def test_page_says_plainly_that_nobody_wins(tmp_path):
