@@ -40,8 +40,16 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_page_is_reached_from_the_index():
-    index = ROOT / "docs" / "index.md"
-    assert set(ROOT.joinpath("docs").rglob("*.md")) - {index} <= set(_links(index))
+    index, decisions = ROOT / "docs" / "index.md", ROOT / "docs" / "decisions" / "index.md"
+    assert set(ROOT.joinpath("docs").rglob("*.md")) - {index} <= {*_links(index), *_links(decisions)}
+
+
+def test_the_page_of_decisions_has_their_titles():
+    decisions = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^- (\d+)\. \[(.+)\]\((.+)\)$", (decisions / "index.md").read_text(), flags=re.MULTILINE)
+    titles = {path.name: path.read_text().splitlines()[0] for path in sorted(decisions.glob("0*.md"))}
+    assert {name: f"# {number}. {title}" for number, title, name in listed} == titles
+    assert all(name.startswith(f"{int(number):04}-") for number, _, name in listed)
 
 
 def _summarised(page: str) -> list[str]:
