@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Micrograph", "PhaseMap", "Segmenter", "from_array", "presets", "read_micrograph"]
 
-_ROOMS = {
+_SUBPACKAGES = {
     "Micrograph": "segment.records",
     "PhaseMap": "segment.records",
     "Segmenter": "segment.model",
@@ -21,11 +21,11 @@ _ROOMS = {
 
 def __getattr__(name: str) -> Any:
     # Deferred, so that `segment --help` does not pay for OpenCV and the engine.
-    if name not in _ROOMS:
+    if name not in _SUBPACKAGES:
         raise AttributeError(f"module 'segment' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_ROOMS[name]), name)
+    return getattr(import_module(_SUBPACKAGES[name]), name)
 
 
 def __dir__() -> list[str]:
