@@ -19,12 +19,12 @@ def anomalies(
     images: Images,
     out: Out = Path("out/anomalies"),
     polarity: Polarity = "dark",
-    smallest: Annotated[int, typer.Option(help="Pixels of the smallest inclusion; specks are left out.")] = 10,
+    smallest: Annotated[int, typer.Option(help="Smallest inclusion to count, in pixels.")] = 10,
     origin: Annotated[
-        str, typer.Option(help="x,y of the upper left corner on the stage, in micrometres.", metavar="X,Y")
+        str, typer.Option(help="Stage position of the upper left corner, in micrometres.", metavar="X,Y")
     ] = "0,0",
     mlography: Annotated[
-        bool, typer.Option("--mlography", help="Add MLography's spatial score, in the main a ranking by size.")
+        bool, typer.Option("--mlography", help="Add the spatial score of MLography, which ranks mainly by size.")
     ] = False,
     report: Report = False,
     pixel_size: PixelSize = None,
@@ -33,7 +33,7 @@ def anomalies(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score which inclusions and areas of a set of scans are unusual: isolated, crowded, large, of an odd shape."""
+    """Find unusual inclusions and areas in a set of scans: isolated, crowded, large or of an irregular shape."""
     with Session(json, quiet) as session:
         from segment.pipeline.anomalies import AnomalyOptions, score_anomalies
         from segment.pipeline.inclusion_fields import find_inclusion_fields

@@ -16,29 +16,34 @@ if TYPE_CHECKING:
 
 
 def atoms(
-    image: Annotated[Path, typer.Argument(help="Image file of one grey plane; .npy keeps counts.", show_default=False)],
+    image: Annotated[
+        Path,
+        typer.Argument(help="Image file with one channel; .npy keeps the counts of the detector.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("out/atoms"),
     pixel_size: Annotated[
         float | None,
-        typer.Option("--pixel-pm", help="Edge of a pixel in picometres, over the file's own.", show_default=False),
+        typer.Option(
+            "--pixel-pm", help="Edge of a pixel in picometres; replaces what the file says.", show_default=False
+        ),
     ] = None,
     cell: Annotated[
         str | None,
         typer.Option(
-            help="What the lattice should be: a material such as MoS2, or 'a,b,angle' in pm and degrees.",
+            help="Expected lattice: a material such as MoS2, or 'a,b,angle' in pm and degrees.",
             show_default=False,
         ),
     ] = None,
     mask: Mask = None,
-    dark: Annotated[bool, typer.Option("--dark", help="Columns are darker than what is between them.")] = False,
-    false_rate: Annotated[float, typer.Option(help="Largest part of the columns that noise may have made.")] = 0.01,
-    motifs: Annotated[int, typer.Option(help="Number of kinds of neighbourhoods.")] = 4,
+    dark: Annotated[bool, typer.Option("--dark", help="The columns are dark on a bright background.")] = False,
+    false_rate: Annotated[float, typer.Option(help="Largest fraction of false columns, found in noise.")] = 0.01,
+    motifs: Annotated[int, typer.Option(help="Number of kinds of neighbourhoods to distinguish.")] = 4,
     seed: Seed = 0,
     report: Report = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find atomic columns with error bars, their lattice, defects, neighbours and motifs; write tables, a picture."""
+    """Find atomic columns and measure their positions with errors, lattice, defects and neighbourhoods."""
     with Session(json, quiet) as session:
         from segment.atoms import analyse_columns
         from segment.interchange.columns import summary, write_columns

@@ -67,7 +67,7 @@ class Session:
             _complain(" ".join(str(error).split()) or type(error).__name__)
             raise typer.Exit(FAILED) from error
         if isinstance(error, KeyboardInterrupt):
-            typer.echo("interrupted: finished files are whole, --resume goes on from them", err=True)
+            typer.echo("interrupted: finished files are complete, and --resume continues from them", err=True)
         if error is None and (self.failures or self.has_differences):
             raise typer.Exit(FAILED)
 
@@ -194,14 +194,14 @@ class Session:
 
         for item in results:
             if not item.is_done:
-                verdict = "not segmented again" if item.what == "labels" else "not measured again"
+                verdict = "could not be segmented again" if item.what == "labels" else "could not be measured again"
             elif item.is_same:
                 verdict = f"the same {item.what}, bit for bit"
             else:
                 pixels = "" if item.changed_pixels is None else f", {item.changed_pixels} pixels changed"
                 verdict = f"other {item.what}{pixels}"
                 if not item.differences:
-                    verdict += "; nothing that is recorded differs, so it is the machine, or the side-car was edited"
+                    verdict += "; all else is as recorded, so the computer differs or the side-car was edited"
             self.has_differences |= not item.is_same
             if not self.as_json and (not self.is_quiet or not item.is_same):
                 typer.echo(f"{item.side_car}: {verdict}", err=not item.is_same)
@@ -238,7 +238,7 @@ class Session:
         for name, rule in RULES.items():
             suggested = found.suggestions[name]
             self.say(f"{name} suggests {'none of them' if suggested is None else suggested}: {rule.reason}")
-        self.say(f"From {found.n_pixels} pixels. Suggestions, no verdict: what you know of the material comes first.")
+        self.say(f"From {found.n_pixels} pixels. These are suggestions: what you know of the material comes first.")
 
     def print_candidates(self, found: Exploration) -> None:
         """Print the distinct candidates of an exploration."""

@@ -22,11 +22,13 @@ def evaluate(
     truth: Annotated[
         Path, typer.Argument(help="Mask of class ids (255: not annotated), or a folder of them.", show_default=False)
     ],
-    tolerance: Annotated[float, typer.Option(help="How far off a boundary may be, in pixels.")] = 2.0,
+    tolerance: Annotated[
+        float, typer.Option(help="Distance at which a boundary still counts as found, in pixels.")
+    ] = 2.0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare label images with masks of the same name (`NAME_labels.png` is NAME), phases matched to classes."""
+    """Compare label images NAME_labels.png with masks NAME.png of known classes; phases are matched to classes."""
     with Session(json, quiet) as session:
         from dataclasses import asdict
 

@@ -30,14 +30,21 @@ def explore(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("out/explore"),
     k: Annotated[
         list[int] | None,
-        typer.Option("--phases", "-k", help="Number of phases to try, repeatable [2, 3 and 4].", show_default=False),
+        typer.Option(
+            "--phases", "-k", help="Number of phases to try; may be repeated (default: 2, 3 and 4).", show_default=False
+        ),
     ] = None,
     pick: Annotated[
-        int | None, typer.Option("--pick", help="Write candidate N as a preset file.", metavar="N", show_default=False)
+        int | None,
+        typer.Option(
+            "--pick", help="Write the settings of candidate N as a preset file.", metavar="N", show_default=False
+        ),
     ] = None,
     preset_file: Annotated[
         Path | None,
-        typer.Option("--preset-file", help="Where --pick writes to [NAME_pick_N.toml in --out].", show_default=False),
+        typer.Option(
+            "--preset-file", help="File that --pick writes (default: NAME_pick_N.toml in --out).", show_default=False
+        ),
     ] = None,
     seed: Seed = 0,
     band: BandOption = "auto",
@@ -52,7 +59,7 @@ def explore(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Segment an image in many ways, and show the distinct maps on a numbered sheet to pick from."""
+    """Segment an image with many settings and draw the maps that differ on a numbered sheet, to choose from."""
     with Session(json, quiet) as session:
         from segment.explore import explore as try_all
         from segment.explore.files import Request, list_path, read_candidates, write_choice, write_exploration
@@ -68,7 +75,7 @@ def explore(
             for n_phases in numbers:
                 resolve(n_phases=n_phases, random_state=seed)
             if preset_file is not None and pick is None:
-                raise ValueError("--preset-file says where --pick writes to, which is missing")
+                raise ValueError("--preset-file needs --pick, which is missing")
             if preset_file is not None and preset_file.suffix != ".toml":
                 raise ValueError(f"--preset-file: a preset file ends in .toml, got '{preset_file}'")
         micrograph = read_one(image, options)

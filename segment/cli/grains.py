@@ -20,11 +20,15 @@ def grains(
     images: Images,
     out: Out = Path("out/grains"),
     kind: Annotated[
-        str, typer.Option("--kind", help="auto, lines or steps between the grains; mask: drawn boundaries.")
+        str,
+        typer.Option(
+            "--kind",
+            help="Boundaries are lines or steps of the grey level; auto decides; mask: the image is a drawing of them.",
+        ),
     ] = "auto",
-    convention: Annotated[str, typer.Option(help="Of the intercepts: e112, nist or mlography.")] = "e112",
-    standard: Annotated[str, typer.Option(help="Whose table gives G: e112 or iso643.")] = "e112",
-    close: Annotated[bool, typer.Option("--close", help="Bridge open ends of boundaries first.")] = False,
+    convention: Annotated[str, typer.Option(help="How intercepts are counted: e112, nist or mlography.")] = "e112",
+    standard: Annotated[str, typer.Option(help="Standard that defines G: e112 or iso643.")] = "e112",
+    close: Annotated[bool, typer.Option("--close", help="Bridge gaps in the boundaries first.")] = False,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -40,7 +44,7 @@ def grains(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure the grain size of one material from its fields: G by every method, with intervals, and open ends."""
+    """Measure the grain size of one material from its fields: G by several methods, with intervals."""
     with Session(json, quiet) as session:
         from segment.pipeline.grains import GrainOptions, measure_grain_files
 

@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 
 def guide(
-    overview: Annotated[Path, typer.Argument(help="Cheap image of the whole area, noise and all.", show_default=False)],
-    fields: Annotated[str, typer.Option(help="Rows and columns of fields that the area is divided into.")] = "16,16",
+    overview: Annotated[Path, typer.Argument(help="Quick, noisy image of the whole area.", show_default=False)],
+    fields: Annotated[str, typer.Option(help="Number of rows and columns of fields in the area.")] = "16,16",
     visited: Annotated[
         Path | None,
-        typer.Option(help="CSV of the fields visited so far: row,column,found, numbered from 0.", show_default=False),
+        typer.Option(
+            help="CSV of the fields measured so far, with columns row,column,found; rows and columns count from 0.",
+            show_default=False,
+        ),
     ] = None,
-    most: Annotated[int, typer.Option(help="How many fields to list.")] = 8,
+    most: Annotated[int, typer.Option(help="Number of fields to list.")] = 8,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """List the fields of view that promise most, by an overview and by what was found before."""
+    """Suggest where to measure next: the fields of an overview with the most features of interest."""
     with Session(json, quiet) as session:
         import numpy as np
 

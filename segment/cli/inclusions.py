@@ -12,16 +12,22 @@ from segment.cli.material import conclude, read_material
 from segment.cli.options import BandOption, Images, Json, Mask, Out, PixelSize, Quiet, Report
 
 POLARITIES = ("dark", "bright", "auto")
-Polarity = Annotated[str, typer.Option(help="Inclusions are dark or bright, or auto.")]
+Polarity = Annotated[str, typer.Option(help="Inclusions are dark or bright; auto decides.")]
 
 
 def inclusions(
     images: Images,
     out: Out = Path("out/inclusions"),
     polarity: Polarity = "dark",
-    e45: Annotated[bool, typer.Option("--e45", help="Rate by E45; the rolling direction is vertical.")] = False,
-    nodularity: Annotated[bool, typer.Option("--nodularity", help="They are graphite: state the nodularity.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Write images with their places filled.")] = False,
+    e45: Annotated[
+        bool, typer.Option("--e45", help="Rate by ASTM E45; the rolling direction must be vertical in the image.")
+    ] = False,
+    nodularity: Annotated[
+        bool, typer.Option("--nodularity", help="The inclusions are graphite: give the nodularity.")
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Write the images with the inclusions filled in from their surroundings.")
+    ] = False,
     report: Report = False,
     pixel_size: PixelSize = None,
     band: BandOption = "auto",
@@ -29,7 +35,7 @@ def inclusions(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find inclusions or voids, measure them over the fields, and rate them by the standards."""
+    """Find inclusions or voids, measure them over all fields, and rate them by ASTM E45."""
     with Session(json, quiet) as session:
         from segment.pipeline.inclusion_fields import find_inclusion_fields
         from segment.pipeline.inclusions import InclusionOptions, measure_inclusions

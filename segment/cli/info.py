@@ -36,7 +36,7 @@ def info(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show how files are read: size, type, pixel size and where it comes from, information band."""
+    """Show what is read from files: size, type, pixel size and its source, information band."""
     with Session(json, quiet) as session:
         from segment.io import find_inputs
         from segment.pipeline.banding import read_batch

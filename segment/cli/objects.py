@@ -17,26 +17,27 @@ POLARITIES = ("auto", "bright", "dark")
 def objects(
     images: Images,
     out: Out = Path("out/objects"),
-    kind: Annotated[str, typer.Option("--kind", help="What the inputs are: auto, image, phases or ids.")] = "auto",
-    polarity: Annotated[str, typer.Option(help="Objects of an image: auto, bright or dark.")] = "auto",
+    kind: Annotated[
+        str,
+        typer.Option("--kind", help="Kind of input: image, phases (phase maps), ids (labelled objects); auto decides."),
+    ] = "auto",
+    polarity: Annotated[str, typer.Option(help="Objects in images are bright or dark; auto decides.")] = "auto",
     phase: Annotated[
         str | None,
-        typer.Option(
-            "--phase", help="Name or id of the phase that is the objects, for phase maps.", show_default=False
-        ),
+        typer.Option("--phase", help="Name or id of the phase to measure, for phase maps.", show_default=False),
     ] = None,
-    split: Annotated[bool, typer.Option("--split/--no-split", help="Part touching objects.")] = True,
+    split: Annotated[bool, typer.Option("--split/--no-split", help="Separate touching objects.")] = True,
     min_pixels: Annotated[
         int | None,
         typer.Option(
             "--min-pixels",
-            help="Smallest object [image: 5 % of the area-weighted median; else 1].",
+            help="Smallest object (default: 5 % of the area-weighted median for images, else 1).",
             show_default=False,
         ),
     ] = None,
     export: Annotated[
         list[str] | None,
-        typer.Option("--export", help="Further format, repeatable: geojson, roi, parquet.", show_default=False),
+        typer.Option("--export", help="Further format; may be repeated: geojson, roi, parquet.", show_default=False),
     ] = None,
     pixel_size: PixelSize = None,
     band: BandOption = "auto",
@@ -44,7 +45,7 @@ def objects(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find, part and measure objects: one table row, one outline each, and their size distribution."""
+    """Find, separate and measure objects: a table row and an outline for each, and their size distribution."""
     with Session(json, quiet) as session:
         from dataclasses import asdict
 

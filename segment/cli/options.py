@@ -33,52 +33,68 @@ Out = Annotated[
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(help="Address of a Dask scheduler whose workers do the work [this process].", show_default=False),
+    typer.Option(
+        help="Address of a Dask scheduler whose workers do the work (default: this process).", show_default=False
+    ),
 ]
-Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases [preset: 3].", show_default=False)]
+Phases = Annotated[int | None, typer.Option("--phases", "-k", help="Number of phases (preset: 3).", show_default=False)]
 Preset = Annotated[
     str, typer.Option(help="Named settings: default, pixel, high_sparsity, fine_detail; or a preset file (.toml).")
 ]
-Features = Annotated[str | None, typer.Option(help="Feature set [preset: texture].", show_default=False)]
+Features = Annotated[str | None, typer.Option(help="Feature set (preset: texture).", show_default=False)]
 Size = Annotated[
     str | None,
-    typer.Option(help="'native', or the edge in pixels images are resized to [preset: native].", show_default=False),
+    typer.Option(help="Edge in pixels that images are resized to, or 'native' (preset: native).", show_default=False),
 ]
 Clahe = Annotated[
-    bool | None, typer.Option("--clahe/--no-clahe", help="Equalise contrast locally first.", show_default=False)
+    bool | None,
+    typer.Option(
+        "--clahe/--no-clahe", help="Equalise the contrast locally before features are taken.", show_default=False
+    ),
 ]
 Smoothness = Annotated[
     float | None,
-    typer.Option(help="How much neighbouring pixels are drawn together [preset: 0].", show_default=False),
+    typer.Option(help="Strength of smoothing between neighbouring pixels (preset: 0, none).", show_default=False),
 ]
 MinRegion = Annotated[
     str | None,
     typer.Option(
         "--min-region",
-        help="Smallest region that is kept, in pixels, or as '0.5um2' [preset: 0].",
+        help="Smallest region to keep, in pixels or as '0.5um2'; smaller ones join their surroundings (preset: 0).",
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.")]
 BandOption = Annotated[str, typer.Option("--band", help="Information band: 'auto', 'none', or its first row.")]
 PixelSize = Annotated[
     float | None,
-    typer.Option("--pixel-size", help="Edge of a pixel in micrometres, over the file's own.", show_default=False),
+    typer.Option(
+        "--pixel-size", help="Edge of a pixel in micrometres; replaces what the file says.", show_default=False
+    ),
 ]
 Page = Annotated[
     int | None,
     typer.Option(
-        "--page", help="Image of a TIFF that holds several, from 1 [the full-size raw one].", show_default=False
+        "--page",
+        help="Image of a TIFF that holds several, counted from 1 (default: the full-size raw one).",
+        show_default=False,
     ),
 ]
 Channel = Annotated[
     int | None,
-    typer.Option("--channel", help="Channel that is the grey level, from 1 [all, as colours].", show_default=False),
+    typer.Option(
+        "--channel",
+        help="Channel to take as the grey level, counted from 1 (default: all, as colours).",
+        show_default=False,
+    ),
 ]
 Range = Annotated[
     str | None,
     typer.Option(
-        "--range", help="Values that become black and white, as '0,4095'.", metavar="LOW,HIGH", show_default=False
+        "--range",
+        help="Values of the file that become black and white, such as '0,4095'.",
+        metavar="LOW,HIGH",
+        show_default=False,
     ),
 ]
 Mask = Annotated[
@@ -91,28 +107,36 @@ Mask = Annotated[
 ]
 ScaleBar = Annotated[
     str,
-    typer.Option("--scale-bar", help="Burnt-in scale bar: 'auto' reads its label, '5um' says it, 'none' ignores it."),
+    typer.Option(
+        "--scale-bar", help="Scale bar in the image: 'auto' reads its label, '5um' gives its length, 'none' ignores it."
+    ),
 ]
 Colour = Annotated[
-    str, typer.Option("--colour", help="Colours: 'auto' uses them where they say more than grey levels, 'none' never.")
+    str,
+    typer.Option(
+        "--colour", help="Colours: 'auto' uses them where they separate more than grey levels do, 'none' never."
+    ),
 ]
 Overlays = Annotated[
-    str, typer.Option("--overlays", help="Burnt-in scale bars, labels, marks: 'auto' excludes them, 'none' keeps them.")
+    str,
+    typer.Option(
+        "--overlays", help="Scale bars, labels and marks drawn into the image: 'auto' excludes them, 'none' keeps them."
+    ),
 ]
 Borders = Annotated[str, typer.Option("--borders", help="Black borders: 'auto' excludes them, 'none' keeps them.")]
 Names = Annotated[
     str | None,
     typer.Option(
         "--names",
-        help="Names of the phases, darkest first (with --labels by their ids), separated by commas.",
+        help="Names of the phases, separated by commas: darkest first, or with --labels in the order of the ids.",
         show_default=False,
     ),
 ]
 Labels = Annotated[
     Path | None,
     typer.Option(
-        help="Painted pixels that teach the phases: NAME_labels.png or NAME.png, or a folder of them, with the ids "
-        "0, 1, ... and 255 where nothing is painted.",
+        help="Painted pixels to learn the phases from: NAME_labels.png or NAME.png, or a folder of them. "
+        "Ids 0, 1, ...; 255 where nothing is painted.",
         show_default=False,
     ),
 ]
@@ -120,28 +144,33 @@ Fractions = Annotated[
     str | None,
     typer.Option(
         "--fractions",
-        help="Known area fractions of every image: 'a=0.7,b=0.3', '0.7,0.3' from dark to bright, or 'auto'.",
+        help="Known area fractions of every image: 'a=0.7,b=0.3', from dark to bright '0.7,0.3', or 'auto'.",
         show_default=False,
     ),
 ]
 Densities = Annotated[
     str | None,
-    typer.Option(help="Densities, written alike: the fractions are then by weight.", show_default=False),
+    typer.Option(
+        help="Densities of the phases, written like --fractions, which are then fractions by weight.",
+        show_default=False,
+    ),
 ]
-Sigma = Annotated[float, typer.Option("--fraction-sigma", help="Uncertainty of the fractions, one sigma.")]
-Hard = Annotated[bool, typer.Option("--hard", help="Meet the fractions to the pixel.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Leave labels unguided if the fractions contradict the image.")]
+Sigma = Annotated[float, typer.Option("--fraction-sigma", help="Standard deviation of the known fractions.")]
+Hard = Annotated[bool, typer.Option("--hard", help="Meet the known fractions exactly.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Ignore the known fractions where they contradict the image.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Keep finished results of the same input, model and options.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Do not repeat finished results of the same input, model and options.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Intervals = Annotated[
-    bool, typer.Option("--intervals", help="State 90 % intervals of the fractions too: twice the time.")
+    bool, typer.Option("--intervals", help="Add 90 % intervals of the fractions; takes twice the time.")
 ]
-Report = Annotated[bool, typer.Option("--report", help="Write report.html, one page that holds everything.")]
+Report = Annotated[bool, typer.Option("--report", help="Write report.html, a page with all results and pictures.")]
 Export = Annotated[
     list[str] | None,
     typer.Option(
-        "--export", help="Further format, repeatable: ome-tiff, imagej, npz, geojson, parquet.", show_default=False
+        "--export", help="Further format; may be repeated: ome-tiff, imagej, npz, geojson, parquet.", show_default=False
     ),
 ]
 
@@ -204,7 +233,7 @@ def read_composition(
     with session.usage_errors():
         if fractions is None:
             if densities is not None or hard or strict:
-                raise ValueError("--densities, --hard and --strict say how to use --fractions, which is missing")
+                raise ValueError("--densities, --hard and --strict need --fractions, which is missing")
             return None
         if not sigma > 0:
             raise ValueError(f"--fraction-sigma: a number above 0, got {sigma}")

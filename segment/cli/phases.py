@@ -51,7 +51,7 @@ def phases(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare numbers of phases: elbow, stability over seeds, hold-out error and eigenvalues, side by side."""
+    """Suggest a number of phases by four rules: elbow, stability over seeds, held-out error and eigenvalues."""
     with Session(json, quiet) as session:
         from segment.io import find_images
         from segment.model import Segmenter

@@ -13,22 +13,25 @@ from segment.cli.options import Json, Quiet
 
 def rerun(
     side_cars: Annotated[
-        list[Path], typer.Argument(help="NAME.json of an earlier result, series.json of a film.", show_default=False)
+        list[Path],
+        typer.Argument(help="Side-cars of earlier results: NAME.json, or series.json of a film.", show_default=False),
     ],
     image: Annotated[
         Path | None,
         typer.Option(
-            help="Where the input, or the folder of a film's frames, lies now [its recorded path].", show_default=False
+            help="Where the input, or the folder of frames, is (default: the recorded path).", show_default=False
         ),
     ] = None,
     train: Annotated[
         list[str] | None,
-        typer.Option("--train", help="Learn again too, from images in this file, folder or glob.", show_default=False),
+        typer.Option(
+            "--train", help="Repeat the training too, from the images of this file, folder or glob.", show_default=False
+        ),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make labels, or the tables of a film, again, bit for bit, or say what differs. Nothing is written."""
+    """Repeat an earlier result and check that it is the same bit for bit, or list what differs. Writes nothing."""
     with Session(json, quiet) as session:
         from segment.pipeline import rerun as rerun_file
 

@@ -16,10 +16,10 @@ def series(
     out: Out = Path("out/series"),
     interval: Annotated[
         str | None,
-        typer.Option("--interval", help="Time from a frame to the next, as '0.5s', '2min'.", show_default=False),
+        typer.Option("--interval", help="Time between frames, such as '0.5s' or '2min'.", show_default=False),
     ] = None,
-    polarity: Annotated[str, typer.Option(help="Objects: auto, bright or dark.")] = "auto",
-    gap: Annotated[int, typer.Option(help="Frames for which an object may be missing.")] = 2,
+    polarity: Annotated[str, typer.Option(help="Objects are bright or dark; auto decides.")] = "auto",
+    gap: Annotated[int, typer.Option(help="Number of frames for which an object may be missing.")] = 2,
     band: Annotated[str, typer.Option(help="Information band: 'none', 'auto', or its first row.")] = "none",
     pixel_size: PixelSize = None,
     resume: Resume = False,
@@ -27,7 +27,7 @@ def series(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure a film: bad frames, drift, objects, tracks, merges, growth law, ripening map, and a report."""
+    """Measure a film: bad frames, drift, objects, tracks, merges, growth law and ripening map."""
     with Session(json, quiet) as session:
         import math
 
@@ -56,7 +56,7 @@ def series(
         if result is None:
             session.say(f"The result in {out} is of the same frames and options: kept")
         for item in record["bad_frames"]:
-            session.say(f"{item['name']}: {item['fault']}, passed over: {item['reason']}")
+            session.say(f"{item['name']}: {item['fault']}, left out: {item['reason']}")
         for jump in record["drift"]["jumps"]:
             session.say(f"{jump['name']}: the specimen jumped by {jump['length']:.1f} px")
         if record["drift"]["period_px"] is not None:

@@ -12,22 +12,27 @@ from segment.cli.console import Session
 
 def ui(
     port: Annotated[
-        int | None, typer.Option(help="Port on this machine [7860, or any free one].", show_default=False)
+        int | None, typer.Option(help="Port on this computer (default: 7860, or any free one).", show_default=False)
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
-    file_mb: Annotated[int, typer.Option(help="Largest file that is taken, in megabytes.", min=1)] = 200,
-    megapixels: Annotated[int, typer.Option(help="Largest image that is taken, in millions of pixels.", min=1)] = 32,
+    file_mb: Annotated[int, typer.Option(help="Largest file to accept, in megabytes.", min=1)] = 200,
+    megapixels: Annotated[int, typer.Option(help="Largest image to accept, in millions of pixels.", min=1)] = 32,
     total_megapixels: Annotated[
         int | None,
-        typer.Option(help="All images together, in millions of pixels [twice the largest].", show_default=False),
+        typer.Option(
+            help="Limit for all images together, in millions of pixels (default: twice the largest).",
+            show_default=False,
+        ),
     ] = None,
-    images: Annotated[int, typer.Option(help="Images that are open at once.", min=1)] = 100,
+    images: Annotated[int, typer.Option(help="Number of images that may be open at once.", min=1)] = 100,
     projects: Annotated[
         Path | None,
-        typer.Option(help="Folder that keeps the projects [in the system's temporary folder].", show_default=False),
+        typer.Option(
+            help="Folder for the projects (default: in the temporary folder of the system).", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Open the web app: drop images, check, adjust, name phases, download. It talks to this machine only."""
+    """Open the app in the browser: segment, name, correct and measure. No image leaves this computer."""
     with Session(False, False):
         from importlib.util import find_spec
 

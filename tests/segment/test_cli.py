@@ -120,7 +120,7 @@ def test_rerun_says_same_or_what_differs(folder, tmp_path):
     other = call("rerun", out / "image0.json", out / "image1.json")
     assert other.exit_code == 1
     assert other.stdout.splitlines() == same.stdout.splitlines()[:1]
-    assert "image1.json: not segmented again" in other.stderr
+    assert "image1.json: could not be segmented again" in other.stderr
     assert "  input sha256: recorded " in other.stderr
     [content] = json.loads(call("rerun", out / "image1.json", "--json").stdout)
     assert (content["is_same"], content["differences"][0]["kind"]) == (False, "input")
@@ -133,7 +133,7 @@ def test_rerun_of_labels_that_differ_for_no_recorded_reason(folder, tmp_path):
     side_car.write_text(side_car.read_text().replace('"labels_sha256": "', '"labels_sha256": "0'))
     result = call("rerun", side_car)
     assert result.exit_code == 1
-    assert "other labels, 0 pixels changed; nothing that is recorded differs" in result.stderr
+    assert "other labels, 0 pixels changed; all else is as recorded" in result.stderr
 
 
 def test_rerun_of_what_is_no_side_car_is_one_line(folder, tmp_path):
@@ -247,6 +247,11 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"}
     )
+
+
+def test_help_shows_what_the_preset_has():
+    # Square brackets would be taken for markup, and vanish.
+    assert "(preset: 3)" in " ".join(call("run", "--help").output.split())
 
 
 def test_help_imports_nothing_heavy():

@@ -102,7 +102,7 @@ def test_the_command_prints_a_table_and_writes_a_plot(tmp_path):
     assert result.exit_code == 0, result.output
     for name in RULES:
         assert f"{name} suggests" in result.stdout
-    assert "no verdict" in result.stdout
+    assert "These are suggestions" in result.stdout
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
     assert set(json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["suggestions"]) == set(RULES)
     result = CliRunner().invoke(app, [*arguments, str(tmp_path / "b.png"), "--plot", str(tmp_path / "p.txt")])

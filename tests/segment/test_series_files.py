@@ -39,7 +39,7 @@ def test_the_command_measures_a_film_and_says_what_it_passed_over(folder, tmp_pa
     out = tmp_path / "out"
     result = call("series", folder, "-o", out, "--interval", "0.5s", "--pixel-size", 0.001)
     assert result.exit_code == 0, result.output
-    assert "frame_6.png: blank, passed over" in result.stdout
+    assert "frame_6.png: blank, left out" in result.stdout
     assert "frame_5.png: the specimen jumped by" in result.stdout
     record = json.loads((out / "series.json").read_text())
     assert record["objects"]["first"] > 20
