@@ -110,7 +110,7 @@ def analyse_columns(
     if pixels.n_missing:
         remarks.append(f"{pixels.n_missing} pixels have no value and do not count")
     if pixels.n_saturated:
-        remarks.append(f"{pixels.n_saturated} pixels are saturated and do not count: amplitudes there are guesses")
+        remarks.append(f"{pixels.n_saturated} pixels are saturated and do not count: amplitudes there are unreliable")
     columns = find_columns(image, pixel_size_pm=pixel_size_pm, is_dark=is_dark, false_rate=false_rate)
     if len(columns) < LEAST_COLUMNS:
         remarks.append(f"{len(columns)} columns are too few for statistics: positions and amplitudes only")

@@ -108,7 +108,7 @@ def check_lattice(
     elif is_wrong:
         verdict += f": the pixel is {pixel_size_pm / ratio:.4g} pm rather than {pixel_size_pm:.4g} pm"
     else:
-        verdict += ": the calibration holds"
+        verdict += ": the calibration agrees"
     return LatticeCheck(cell, ratio, error, spread, is_wrong, verdict)
 
 

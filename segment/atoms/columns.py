@@ -153,7 +153,7 @@ def _begin(
 ) -> JointModel:
     """Return a model with the peaks as columns on an even background."""
     if not len(places):
-        raise ValueError("no column stands out of the noise")
+        raise ValueError("no column is above the noise")
     background = float(np.percentile(smoothed, 5))
     n_nodes = tuple(max(2, round(n / (NODES_APART * sigma)) + 1) for n in image.shape)
     y, x = places.T
@@ -177,7 +177,7 @@ def _joined(model: JointModel, places: NDArray[np.float64], residual: NDArray[np
 
 def _only(model: JointModel, kept: NDArray[np.bool_]) -> JointModel:
     if not kept.any():
-        raise ValueError("no column stands out of the noise")
+        raise ValueError("no column is above the noise")
     return replace(model, y=model.y[kept], x=model.x[kept], amplitude=model.amplitude[kept])
 
 

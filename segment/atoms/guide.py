@@ -145,7 +145,7 @@ def tour(
     score: NDArray[np.float64] | None = None,
     worth: float = 0.0,
 ) -> Tour:
-    """Visit the fields that promise most, until the allowance is spent or nothing more is worth a visit.
+    """Visit the fields that promise most, until all allowed fields are used or nothing more is worth a visit.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def tour(
         raise ValueError(f"most must be at least 1, got {most}")
     fields: list[tuple[int, int]] = []
     found: list[float] = []
-    reason = "the allowance is spent"
+    reason = "all allowed fields are used"
     while len(fields) < min(most, shape[0] * shape[1]):
         place = next_field(shape, fields, found, score=score)
         if worth > 0 and len(fields) >= 8:

@@ -15,11 +15,11 @@ NOWHERE = "found in no image"
 NOTHING = 0.0005
 # Of fewer images, a half is too few for a phase that is real to be found again in it.
 FEWEST_JUDGED = 8
-INVERTED = "looks like the other images with dark and bright exchanged: its phases may be others than they are called"
-UNLIKE = "looks unlike the other images: its phases may be others than they are called"
+INVERTED = "looks like the other images with dark and bright exchanged: check whether its phases have the right names"
+UNLIKE = "is unlike the other images: check whether its phases have the right names"
 # Of a group of images so many are named.
 MOST_NAMED = 6
-BLANK = "has a single grey level and says nothing of the phases"
+BLANK = "has a single grey level: the phases have no contrast in it"
 NUMBERS = ("no phase supports", "one phase supports", "two phases support", "three phases support")
 
 
@@ -73,7 +73,7 @@ def remark_on_maps(fractions: ArrayLike, names: Sequence[str], images: Sequence[
     --------
     >>> usual = [[0.1, 0.9]] * 7
     >>> remark_on_maps([*usual, [0.7, 0.3]], ["crack", "matrix"], [f"image{i}" for i in range(8)])
-    ['image7 is 70.0 % crack, which covers at most 10.0 % of each other image: look at its map']
+    ['image7 is 70.0 % crack, which covers at most 10.0 % of each other image: check its map']
     """
     table = np.atleast_2d(np.asarray(fractions, np.float64))
     found = remark_on_support(table, names)
@@ -84,7 +84,7 @@ def remark_on_maps(fractions: ArrayLike, names: Sequence[str], images: Sequence[
         if others <= 0.5:
             found.append(
                 f"{images[index]} is {100 * table[index, phase]:.1f} % {names[phase]}, which covers at most "
-                f"{100 * others:.1f} % of each other image: look at its map"
+                f"{100 * others:.1f} % of each other image: check its map"
             )
     return found
 
@@ -166,8 +166,8 @@ def remark_on_batch(
         few = [images[index] for index in shared.group[:MOST_NAMED]]
         more = len(shared.group) - len(few)
         found.append(
-            f"the images fall into two groups that look unlike each other, {', '.join(few)}"
-            f"{f' and {more} more' if more else ''} and the rest: a phase that both share is a guess; run them apart "
-            "if they are two materials"
+            f"the images fall into two groups that are unlike each other, {', '.join(few)}"
+            f"{f' and {more} more' if more else ''} and the rest: a phases may be matched wrongly between them; "
+            "run them separately if they are two materials"
         )
     return found

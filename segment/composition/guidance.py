@@ -328,7 +328,7 @@ def _warn(
     learned: Relearned | None,
 ) -> None:
     if says_nothing:
-        message = "the image says nothing of the phases: all its pixels have the same evidence; labels are unguided"
+        message = "the phases have no contrast in this image: every pixel has the same evidence; labels are unguided"
     elif contradicts:
         what = f"override {100 * conflict:.0f} % of the image's evidence"
         if learned is not None and learned.is_blurred:

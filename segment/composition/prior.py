@@ -23,7 +23,7 @@ FITTING = 0.05
 
 
 class CompositionWarning(UserWarning):
-    """The given composition contradicts the image, or the image says nothing of the phases."""
+    """The given composition contradicts the image, or the phases have no contrast in the image."""
 
 
 @dataclass(frozen=True)

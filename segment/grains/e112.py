@@ -149,7 +149,7 @@ def estimate_grain_size(
         raise ValueError(f"counts and extents need one number a sample, got shapes {count.shape} and {extent.shape}")
     if not count.sum() > 0:
         what = "no boundary was crossed" if quantity == "P_L" else "no grain was counted"
-        raise ValueError(f"{what}: there is no grain size to state")
+        raise ValueError(f"{what}: there is no grain size to report")
     mean, n = float(count.sum() / extent.sum()), count.size
     ci95 = None
     if n > 1:
@@ -184,9 +184,11 @@ def _missing(accuracy: float | None, n_samples: int, n_fields: int, fields_asked
         fields = f"{n_fields} field{'' if n_fields == 1 else 's'}"
         notes.append(f"{fields} measured, the procedure asks for at least {fields_asked}")
     if n_fields == 1 and n_samples > 1:
-        notes.append(f"the interval is from {n_samples} tiles of one field: it says nothing of other places")
+        notes.append(
+            f"the interval is from {n_samples} tiles of one field: it does not cover other places of the specimen"
+        )
     if accuracy is None:
-        notes.append("no interval: one sample says nothing of the scatter")
+        notes.append("no interval: one sample does not show the scatter")
     elif accuracy > ACCEPTED_ACCURACY:
         # Student's factor shrinks too, so that the number is a little high for very few samples.
         needed = math.ceil(n_fields * (accuracy / ACCEPTED_ACCURACY) ** 2)

@@ -97,7 +97,7 @@ def check_closed(network: Network) -> None:
     if n_ends > MOST_HIDDEN * n_grains:
         raise OpenNetworkError(
             f"the boundaries are an open network: {n_ends} open end{'' if n_ends == 1 else 's'} inside the field, and "
-            f"{n_grains} region{'' if n_grains == 1 else 's'}; every open end may hide a grain. "
+            f"{n_grains} region{'' if n_grains == 1 else 's'}; each may have joined two grains. "
             "Close them, or measure by intercepts, which need no closed grains"
         )
 

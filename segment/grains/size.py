@@ -197,7 +197,7 @@ def size_by_count(
     hidden = sum(len(field.open_ends) for field in fields if isinstance(field, Network))
     found = [count_grains(field, method=method) for field in _samples(fields, is_cut=True)]
     to_mm2 = (pixel_size_um / 1000) ** 2
-    notes = [f"{hidden} open ends may hide as many grains"] if hidden else []
+    notes = [f"{hidden} open ends of boundaries, each of which may have joined two grains"] if hidden else []
     return estimate_grain_size(
         [item.equivalent for item in found],
         [item.area_px2 * to_mm2 for item in found],

@@ -67,7 +67,7 @@ def find_band(image: NDArray[np.float32], file: ImageFile | None = None) -> Band
     recorded = read_band_top(file) if file is not None else None
     # A tag that would take away more than any band is another picture's.
     if recorded is not None and recorded >= (1 - MAX_RECORDED) * height:
-        return Band(recorded, "metadata", "the metadata say so") if recorded < height else Band()
+        return Band(recorded, "metadata", "by the metadata") if recorded < height else Band()
     found = detect(image)
     return Band() if found is None else Band(found[0], "detected", found[1])
 

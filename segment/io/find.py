@@ -184,7 +184,7 @@ def _nothing(item: str | Path, is_made: bool) -> str:
     path = as_path(item)
     known = ", ".join(SUFFIXES)
     if is_made:
-        return f"'{item}': holds only what an earlier run wrote, which is no input"
+        return f"'{item}': holds only what an earlier run wrote, and cannot be an input"
     what = "the folder holds" if path.is_dir() else "no such file, and as a pattern it matches"
     return f"'{item}': {what} no image ({known})"
 

@@ -30,7 +30,7 @@ from segment.records import Band, Calibration, Micrograph
 
 __all__ = ["ImageReadError", "from_array", "read_micrograph"]
 
-COLOURED = "its colours say more than its grey levels: its phases are described by both"
+COLOURED = "its colours separate more than its grey levels do: its phases are described by both"
 
 
 def read_micrograph(

@@ -173,7 +173,7 @@ def fit_members(micrographs: Iterable[Micrograph], parameters: Parameters) -> tu
             stride *= 2
             members = [one if index % stride == 0 else replace(one, reduced=None) for index, one in enumerate(members)]
     if all(member.own is None for member in members):
-        raise ValueError(f"none of the {len(members)} images has any contrast: there is nothing to tell phases by")
+        raise ValueError(f"none of the {len(members)} images has any contrast: phases cannot be distinguished")
     shared = share([member.profile for member in members], parameters.n_phases, parameters.random_state)
     model = _joined([member.own for member in members if member.own is not None], shared, parameters)
     # Phases that are told by other features than these are not described by them.

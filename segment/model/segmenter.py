@@ -358,7 +358,7 @@ class Segmenter:
         Warns
         -----
         segment.composition.CompositionWarning
-            If the fractions contradict the image, or the image says nothing of the phases.
+            If the fractions contradict the image, or the phases have no contrast in the image.
         RuntimeWarning
             If the pixels are of another integer type or size than those of all the training images, the image looks
             unlike them, like them with dark and bright exchanged, or has one grey level; kept in

@@ -62,9 +62,9 @@ class Textured:
     def reason(self) -> str:
         """One sentence for people."""
         return (
-            "phases were told by their texture, not by their grey level: of a map by grey levels a wide window leaves "
-            f"{100 * self.order_before:.0f} %, of one by texture {100 * self.order:.0f} %, and the textures differ "
-            f"clearly (uncertainty {self.doubt:.2f}) at one brightness (contrast {self.contrast:.2f})"
+            "phases were distinguished by their texture, not by their grey level: of a map by grey levels a wide "
+            f"window leaves {100 * self.order_before:.0f} %, of one by texture {100 * self.order:.0f} %, and the "
+            f"textures differ clearly (uncertainty {self.doubt:.2f}) at one brightness (contrast {self.contrast:.2f})"
         )
 
     def to_json(self) -> dict[str, float]:

@@ -105,18 +105,18 @@ RULES: dict[str, Rule] = {
     ),
     "stability": Rule(
         "agreement of seeds",
-        f"the largest number whose phases come back from other seeds (cosine at least {STABLE:g})",
+        f"the largest number whose phases are found again from other seeds (cosine at least {STABLE:g})",
         lambda evidence: evidence.stability,
         find_stable,
     ),
     "hold-out": Rule(
-        "error of hidden entries",
+        "error of held-out entries",
         "the smallest number within one standard error of the least",
         lambda evidence: evidence.holdout,
         lambda evidence: evidence.holdout_best,
     ),
     "eigenvalues": Rule(
-        "what the spectrum leaves",
+        "residual of the spectrum",
         f"the smallest number whose eigenvalues leave a relative error of at most {ERROR:g}",
         lambda evidence: evidence.remainder,
         find_rank,

@@ -279,10 +279,10 @@ def _write(result: GrainResult, out: Path, report: bool) -> None:
         )
         note = f"Mean intercept {result.mean_intercept_px:.4g} px."
         tables = [
-            ReportTable("Grain size, every method side by side", COLUMNS, rows, note),
+            ReportTable("Grain size by each method", COLUMNS, rows, note),
             ReportTable("Fields", ("field", "boundary width, px", "open ends", "regions"), widths),
         ]
-        shown = [(f"{name}: boundaries; open ends in circles", picture) for name, picture in pictures.items()]
+        shown = [(f"{name}: boundaries; circles mark open ends", picture) for name, picture in pictures.items()]
         page = render_measurements("Grain size", tables, shown, caveats=result.caveats, version=__version__)
         files["report.html"] = partial(write_text, text=page)
     write_measurements(out, "grains.json", "grains", result.to_json(), files)

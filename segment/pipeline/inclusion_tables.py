@@ -48,7 +48,10 @@ def unusual_table(result: InclusionResult, unusual: list[tuple[int, int]]) -> Re
                 ", ".join(f"{name} (p {p:.2g})" for p, name in reasons),
             )
         )
-    note = "p: share of random fields, or of the inclusions of the set, as unusual; combined: four times the smallest."
+    note = (
+        "p: fraction of random fields, or of the inclusions of the set, that are as unusual; combined: four times the "
+        "smallest."
+    )
     return ReportTable(
         "Most unusual inclusions", ("field", "x, px", "y, px", "area, px", "combined p", "for its"), tuple(rows), note
     )

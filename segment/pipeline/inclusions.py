@@ -71,7 +71,7 @@ def measure_inclusions(
         if chosen.ratings:
             numbers["e45_worst_fields"] = [_ratings(item, edge) for item in found]
             caveats.append(
-                "types by form only: deformed inclusions are rated as C, sulfides (A) are not told from them"
+                "types by form only: deformed inclusions are rated as C, sulfides (A) are not distinguished from them"
             )
         if chosen.nodularity:
             rated = [rate_nodularity(item.mask, pixel_size_um=edge, valid=item.valid) for item in found]

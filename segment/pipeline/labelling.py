@@ -79,7 +79,7 @@ def _warn_of_others(source: Path, files: Sequence[Path], images: Sequence[Path])
     if others:
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
         warnings.warn(
-            f"labels '{source}': {', '.join(others[:MOST_NAMED])}{more} belong to no image here and teach nothing",
+            f"labels '{source}': {', '.join(others[:MOST_NAMED])}{more} belong to no image here and are not used",
             UserWarning,
             stacklevel=3,
         )

@@ -105,7 +105,7 @@ def _remarks(result: SeriesResult) -> Iterator[str]:
     elif again is not None and again < FOUND_AGAIN:
         yield (
             f"only {100 * again:.0f} % of the objects lie where they were {result.quality.lag} frames before: the "
-            "magnification may change, the specimen deform, or objects move on their own; tracks are doubtful"
+            "magnification may change, the specimen deform, or objects move on their own; tracks are unreliable"
         )
 
 

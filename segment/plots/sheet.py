@@ -130,5 +130,5 @@ def plot_uncertainty(image: NDArray[np.float32], uncertainty: NDArray[np.float32
     drawn = right.imshow(uncertainty, vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
     for ax in (left, right):
         ax.set_axis_off()
-    figure.colorbar(drawn, ax=right, label="share of maps that disagree", shrink=0.8)
+    figure.colorbar(drawn, ax=right, label="fraction of maps that disagree", shrink=0.8)
     return figure

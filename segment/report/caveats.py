@@ -172,7 +172,7 @@ def _fit(model: FittedModel, names: Sequence[str]) -> list[str]:
             "The phases are not named: they are numbered from dark to bright, and which constituent each one is must "
             "be judged by eye."
             if model.teaching is None
-            else "The phases are not named: they are numbered by the ids of the labels that taught them."
+            else "The phases are not named: they are numbered by the ids of the labels they were learned from."
         )
     return found
 

@@ -153,7 +153,7 @@ def volume_moved(tracks: Table, events: Table, *, seed: int = 0) -> VolumeMoved:
     >>> tracks = Table({"frame": np.arange(30), "track": np.zeros(30, int), "diameter_px": np.full(30, 8.0)})
     >>> none = Table({name: np.array([]) for name in ("event", "tracks_before", "volume_px3")})
     >>> volume_moved(tracks, none).verdict
-    'undecided: less volume changed hands than five mean objects have'
+    'undecided: the volume that moved is less than that of five mean objects'
     """
     is_merge = np.array([kind == "merge" for kind in events["event"]], dtype=bool)
     merged = np.asarray(events["volume_px3"], dtype=np.float64)[is_merge]
@@ -164,13 +164,13 @@ def volume_moved(tracks: Table, events: Table, *, seed: int = 0) -> VolumeMoved:
     mean = float(np.mean(np.pi / 6 * np.asarray(tracks["diameter_px"]) ** 3)) if len(tracks) else 0.0
     if total <= ENOUGH * mean:
         share = coalesced / total if total > 0 else None
-        reason = "undecided: less volume changed hands than five mean objects have"
+        reason = "undecided: the volume that moved is less than that of five mean objects"
         return VolumeMoved(coalesced, ripened, share, None, reason)
     rng = np.random.default_rng(seed)
     drawn = np.array([[_resampled(rng, merged), _resampled(rng, lost)] for _ in range(500)])
     shares = drawn[:, 0] / np.maximum(drawn.sum(axis=1), 1e-12)
     low, high = np.quantile(shares, (0.025, 0.975)).tolist()
-    verdict = "coalescence" if low > 0.5 else "ripening" if high < 0.5 else "undecided: the interval holds one half"
+    verdict = "coalescence" if low > 0.5 else "ripening" if high < 0.5 else "undecided: the interval contains one half"
     return VolumeMoved(coalesced, ripened, coalesced / total, (low, high), verdict)
 
 

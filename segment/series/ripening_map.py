@@ -102,7 +102,7 @@ def ripening_map(
         raise ValueError(f"a ripening map needs at least 4 frames, got {len(columns)}")
     X = np.stack(columns, axis=1)
     if not X.any():
-        return RipeningMap(None, None, "nothing stands out of the background")
+        return RipeningMap(None, None, "nothing is distinct from the background")
     model = NMF(PARTS, init="nndsvda", random_state=0, max_iter=300)
     W = model.fit_transform(X)
     H = np.asarray(model.components_, dtype=np.float64)

@@ -45,7 +45,7 @@ def test_a_wrong_field_of_view_is_said_and_every_file_is_written(sample, tmp_pat
     assert "rather than" in page
     assert "<h2>Motifs</h2>" in page
     again = _run("atoms", tmp_path / "a.npy", "-o", tmp_path / "again", "--pixel-pm", "15.6", "--cell", "MoS2")
-    assert "the calibration holds" in again.output
+    assert "the calibration agrees" in again.output
     with np.load(tmp_path / "out" / "a_columns.npz") as first, np.load(tmp_path / "again" / "a_columns.npz") as second:
         assert np.array_equal(first["y"], second["y"])
 

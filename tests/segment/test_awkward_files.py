@@ -98,7 +98,7 @@ def test_a_folder_of_awkward_files_is_finished_and_each_is_reported(tmp_path):
     assert {row.split(",")[0] for row in rows[1:]} == {*good, "rgb_nan", "lie"}
     notes = {result.path.stem: " ".join(result.notes) for result in done.images}
     assert "excluded" in notes["rgb_nan"]
-    assert "not believed: it says pixels of 0 um" in notes["lie"]
+    assert "not used: it gives pixels of 0 um" in notes["lie"]
 
 
 @pytest.mark.parametrize(

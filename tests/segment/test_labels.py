@@ -269,7 +269,7 @@ def test_labels_of_images_that_are_not_there_are_said(tmp_path):
     folder.mkdir()
     for name in ("a_labels.png", "gone_labels.png", "photograph.png"):
         (folder / name).touch()
-    with pytest.warns(UserWarning, match="gone_labels.png belong to no image here and teach nothing"):
+    with pytest.warns(UserWarning, match="gone_labels.png belong to no image here and are not used"):
         found = match_labels(folder, [tmp_path / "a.png", tmp_path / "b.png"])
     assert found == {tmp_path / "a.png": folder / "a_labels.png"}
     (folder / "gone_labels.png").unlink()
@@ -291,6 +291,6 @@ def test_an_image_of_one_grey_level_is_said_by_a_taught_model_too():
     image = image.clip(0, 1)
     segmenter = Segmenter(2).fit(image, (image > 0.5).astype(np.uint8))
     assert segmenter.predict(image).treatment.notes == ()
-    with pytest.warns(RuntimeWarning, match="single grey level and says nothing"):
+    with pytest.warns(RuntimeWarning, match="single grey level: the phases have no contrast"):
         found = segmenter.predict(np.zeros((60, 80), np.float32))
-    assert any("says nothing of the phases" in note for note in found.treatment.notes)
+    assert any("the phases have no contrast in it" in note for note in found.treatment.notes)

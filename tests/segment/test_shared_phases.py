@@ -290,7 +290,7 @@ def test_table_side_car_report_and_json_say_what_nothing_supports(tmp_path):
     orders = ["run", *(str(tmp_path / f"in{index}.png") for index in range(4)), "-k", "2", "-o", str(tmp_path / "out")]
     done = CliRunner().invoke(app, [*orders, "--report"])
     assert done.exit_code == 0, done.output
-    sentence = "in3 has a single grey level and says nothing of the phases"
+    sentence = "in3 has a single grey level: the phases have no contrast in it"
     assert f"Note: {sentence}" in done.output
     record = json.loads((tmp_path / "out" / "in0.json").read_text())
     assert sentence in record["remarks"]
@@ -341,10 +341,10 @@ def test_images_of_another_kind_are_named(fitted, tmp_path):
     images = batch()[1]
     with_one = Segmenter(3, **QUICK).fit([*images, coating(0)])
     assert with_one.model.shared.unlike == (6,)
-    assert any("looks unlike the other images" in remark for remark in with_one.model.remarks)
-    with pytest.warns(RuntimeWarning, match="looks unlike the other images"):
+    assert any("is unlike the other images" in remark for remark in with_one.model.remarks)
+    with pytest.warns(RuntimeWarning, match="is unlike the other images"):
         mapped = fitted.predict(coating(1))
-    assert any("looks unlike" in note for note in mapped.treatment.notes)
+    assert any("is unlike" in note for note in mapped.treatment.notes)
     halves = Segmenter(3, **QUICK).fit([*images[:4], *(coating(seed) for seed in range(3))])
     assert halves.model.shared.group == (4, 5, 6)
     (said,) = [remark for remark in halves.model.remarks if "two groups" in remark]

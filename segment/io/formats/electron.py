@@ -164,7 +164,7 @@ def _calibrate(one: dict[str, Any], name: str) -> tuple[Calibration, tuple[str, 
     if across is None or down is None:
         return Calibration(), ()
     if abs(down / across - 1) > SQUARE:
-        said = f"{name}: pixels are {across:.6g} x {down:.6g} um, not square; the pixel size is not believed"
+        said = f"{name}: pixels are {across:.6g} x {down:.6g} um, not square; the pixel size was not used"
         return Calibration(), (said,)
     if name == "MRC" and math.isclose(across, UNCALIBRATED, rel_tol=1e-6):
         return Calibration(across, "MRC header", "low"), ()

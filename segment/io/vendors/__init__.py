@@ -56,10 +56,10 @@ def read_calibration(file: ImageFile, band_top: int | None = None) -> tuple[Cali
         if edge is None:
             continue
         if not (math.isfinite(edge) and edge > 0):
-            notes.append(f"{scan.source} is not believed: it says pixels of {edge:g} um, which is no length above 0")
+            notes.append(f"{scan.source} was not used: it gives pixels of {edge:g} um, which is not above 0")
             continue
         if not SMALLEST_UM <= edge <= LARGEST_UM:
-            notes.append(f"{scan.source} is not believed: it says pixels of {edge:g} um, which no microscope has")
+            notes.append(f"{scan.source} was not used: it gives pixels of {edge:g} um, which no microscope has")
             continue
         ratio = 1.0 if scan.size is None else shrinkage(scan.size, file.shape, band_top)
         if ratio == 1.0:
@@ -67,7 +67,7 @@ def read_calibration(file: ImageFile, band_top: int | None = None) -> tuple[Cali
         width, height = scan.size or (0, 0)
         sizes = f"a picture of {width} x {height} pixels, and {file.shape[1]} x {file.shape[0]} are stored"
         if ratio is None:
-            notes.append(f"{scan.source} is not believed: it describes {sizes}, which is no resizing of it")
+            notes.append(f"{scan.source} was not used: it describes {sizes}, which is no resizing of it")
             continue
         notes.append(f"{scan.source} describes {sizes}: {edge:.6g} um a pixel became {edge * ratio:.6g} um")
         return Calibration(edge * ratio, f"{scan.source}, resized", "low"), tuple(notes)
