@@ -138,7 +138,7 @@ class Session:
         self.report(done.failures)
         self.skip(done.skipped)
         model = done.segmenter.model
-        names, textured, grained = model.names, model.textured, model.grained
+        names, chosen = model.names, model.chosen
         table = _table("image", "window", *names)
         for image in done.images:
             shares = [_share(row) for row in image.fractions if not row.is_excluded]
@@ -157,10 +157,8 @@ class Session:
         remarks = [*said, *model.remark(name for name, why in done.doubts.items() if why == NOWHERE)]
         for remark in remarks:
             self.say(f"Note: {remark}")
-        if textured is not None:
-            self.say(f"Scale: {textured.reason}")
-        if grained is not None:
-            self.say(f"Boundaries: {grained.reason}")
+        if chosen is not None:
+            self.say(f"Features: {chosen.reason}")
         passed = f", {len(done.skipped)} skipped" if done.skipped else ""
         self.say(f"{len(done.images)} segmented, {len(done.failures)} failed{passed}; results in {out}")
         if done.report is not None:
@@ -170,8 +168,7 @@ class Session:
                 "out": out,
                 "report": done.report,
                 "remarks": remarks,
-                "textured": None if textured is None else textured.to_json(),
-                "grained": None if grained is None else grained.to_json(),
+                "chosen": None if chosen is None else chosen.to_json(),
                 "images": [
                     {
                         "path": image.path,

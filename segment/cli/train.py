@@ -88,10 +88,8 @@ def train(
         model = segmenter.model
         session.report(failures)
         session.say(f"Trained {len(model.names)} phases on {len(model.training)} images: {out}")
-        if model.textured is not None:
-            session.say(f"Scale: {model.textured.reason}")
-        if model.grained is not None:
-            session.say(f"Boundaries: {model.grained.reason}")
+        if model.chosen is not None:
+            session.say(f"Features: {model.chosen.reason}")
         for remark in model.remarks:
             session.say(f"Note: {remark}")
         session.emit(
@@ -100,8 +98,7 @@ def train(
                 "sha256": model.digest,
                 "parameters": model.parameters.to_json(),
                 "phases": model.names,
-                "textured": None if model.textured is None else model.textured.to_json(),
-                "grained": None if model.grained is None else model.grained.to_json(),
+                "chosen": None if model.chosen is None else model.chosen.to_json(),
                 "remarks": model.remarks,
                 "n_iter": model.n_iter,
                 "is_converged": model.is_converged,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 
-from segment.model import Parameters, presets, resolve
+from segment.model import Parameters, resolve
 
 # Enough for the components, and what makes a picked preset find again what the sheet shows.
 MAX_PIXELS = 10_000
@@ -29,10 +29,8 @@ class Configuration:
         Most rounds in which components are drawn to the pixels they lead.
     refine : bool, default False
         Describe each phase by what its pixels look like, and map by that.
-    textures : bool, default False
-        Tell phases by their texture where their grey levels cannot.
-    boundaries : bool, default False
-        Tell grains from their boundaries where grains have many grey levels.
+    choices : tuple of str, default ()
+        Choices of other features that the image may ask for.
     max_pixels : int, default 10,000
         Most pixels that a fit looks at; 0: all.
     """
@@ -43,13 +41,12 @@ class Configuration:
     smoothness: float = 0.0
     sharpening: int = 15
     refine: bool = False
-    textures: bool = False
-    boundaries: bool = False
+    choices: tuple[str, ...] = ()
     max_pixels: int = MAX_PIXELS
 
 
 # The preset itself, whose fit sees every pixel: what `segment run` makes is one to choose.
-DEFAULT = Configuration(**{field.name: presets()["default"][field.name] for field in fields(Configuration)})
+DEFAULT = Configuration(**{field.name: getattr(resolve(), field.name) for field in fields(Configuration)})
 # Sixteen, chosen so that the best of them gains most on nine labelled sets: grey levels for what is bright, dark or
 # between, texture for both together, histograms and roughness for phases that are a texture. Those of
 # texture are refined; only of one roughness the components are worth a place too.

@@ -14,7 +14,7 @@ from segment.evaluate import adjusted_rand_index, count_overlap
 from segment.explore.configurations import MAX_PIXELS
 from segment.model import FittedModel, Parameters
 from segment.model.abundances import largest, normalise
-from segment.model.choosing import choose, find_grains
+from segment.model.choosing import choose
 from segment.model.refining import sample
 from segment.model.smoothing import smooth
 from segment.model.training import choose_rows, draw, extract_features, learn, refined, unmix
@@ -101,7 +101,7 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
     -------
     Trial
     """
-    chosen = find_grains([shared.grey], choose([shared.grey], parameters)[0])[0]
+    chosen = choose([shared.grey], parameters)[0]
     if chosen != parameters:
         # Seen otherwise, and still what these parameters make.
         other = share(extract_features(shared.grey, chosen), shared.grey, chosen)

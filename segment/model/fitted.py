@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.batch import SharedPhases, remark_on_batch
-from segment.model.grained import Grained
+from segment.model.chosen import Chosen
 from segment.model.mixture import Mixture
-from segment.model.parameters import LATER, Parameters
+from segment.model.parameters import LATER, SWITCHES, Parameters
 from segment.model.teaching import Teaching
-from segment.model.textured import Textured
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,9 @@ class FittedModel:
     mixture : Mixture or None
         What the phases look like, which then makes the map; None where they were not refined, see `Parameters.refine`.
         Of a batch, what they look like in all images together.
-    textured : Textured or None
-        Why the phases were told by their texture, see `Parameters.textures`; None where they were not.
-    grained : Grained or None
-        Why the phases are grains and their boundaries, see `Parameters.boundaries`; None where they are not.
+    chosen : Chosen or None
+        Why the phases were learned from other features than "texture", see `Parameters.choices`; None where they were
+        not.
     shared : SharedPhases or None
         By what the phases that each image shows are named, of a model of several images; None where one description
         makes the map of all.
@@ -73,8 +71,7 @@ class FittedModel:
     training: tuple[dict[str, Any], ...]
     teaching: Teaching | None = None
     mixture: Mixture | None = None
-    textured: Textured | None = None
-    grained: Grained | None = None
+    chosen: Chosen | None = None
     shared: SharedPhases | None = None
 
     @property
@@ -115,8 +112,11 @@ class FittedModel:
     def digest(self) -> str:
         """SHA-256 of all that decides a prediction: components, names, parameters, teaching, mixture, shared phases."""
         parameters = self.parameters.to_json()
+        # Choices decide the fit, not the prediction.
+        choices = parameters.pop("choices")
         # A model of an earlier version keeps its digest.
         decided = {name: value for name, value in parameters.items() if name not in LATER or value != LATER[name]}
+        decided |= {name: True for name in SWITCHES if name in choices}
         taught = [] if self.teaching is None else [self.teaching.to_json()]
         taught += [] if self.mixture is None else [self.mixture.to_json()]
         taught += [] if self.shared is None else [self.shared.to_json()]

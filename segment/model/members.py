@@ -25,7 +25,7 @@ from segment.batch import (
 )
 from segment.features.texture import TEXTURE
 from segment.model.abundances import largest, normalise
-from segment.model.choosing import BY_GREY, choose, find_grains
+from segment.model.choosing import BY_GREY, choose
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
 from segment.model.image import look_at, provenance
@@ -159,8 +159,7 @@ def fit_members(micrographs: Iterable[Micrograph], parameters: Parameters) -> tu
     images = iter(micrographs)
     first = list(islice(images, PROBED))
     greys = [prepared(look_at(micrograph), parameters) for micrograph in first]
-    parameters, textured = choose(greys, parameters)
-    parameters, grained = find_grains(greys, parameters)
+    parameters, chosen = choose(greys, parameters)
     members, training, free, stride = [], [], KEPT_BYTES, 1
     for micrograph in chain(_drained(first), images):
         member = fit_alone(micrograph, parameters)
@@ -181,7 +180,7 @@ def fit_members(micrographs: Iterable[Micrograph], parameters: Parameters) -> tu
     if kept and parameters.features == BY_GREY and parameters.n_phases > 1:
         model = replace(model, mixture=describe_together(kept, shared, parameters))
     members = [replace(member, reduced=None) for member in members]
-    return replace(model, training=tuple(training), textured=textured, grained=grained), members
+    return replace(model, training=tuple(training), chosen=chosen), members
 
 
 def explain_member(member: Member, shared: SharedPhases) -> str:

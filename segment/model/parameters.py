@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -9,13 +10,14 @@ INITS = ("auto", "random", "nndsvd", "nndsvda", "nndsvdar")
 MAX_PHASES = 255
 SMALLEST_SCALE = 0.01
 MOST_LEVELS = 64
+# Choices that earlier versions made, or did not, by a parameter of their own; that by colours always.
+SWITCHES, ALWAYS = ("textures", "boundaries"), "colours"
 # Parameters that files written before them lack, with the values that do nothing.
 LATER: dict[str, Any] = {
     "scale": 1.0,
     "flatten": "auto",
     "refine": False,
-    "textures": False,
-    "boundaries": False,
+    "choices": (),
     "max_pixels": 0,
     "smoothness": 0.0,
     "min_region": 0,
@@ -57,12 +59,9 @@ class Parameters:
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
     refine : bool
         Describe each phase by what its pixels look like, after the fit, and map by that; see `Segmenter`.
-    textures : bool
-        Tell phases by their texture where their grey levels cannot, instead of by the features "texture"; see
-        `Segmenter`.
-    boundaries : bool
-        Tell grains from their boundaries where two phases are asked for and the grains have many grey levels, instead
-        of by the features "texture"; see `Segmenter`.
+    choices : tuple of str
+        Choices of other features that the images may ask for in the place of "texture": names in
+        `segment.model.choices.CHOICES`; empty: none. See `Segmenter`.
     max_pixels : int
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float
@@ -92,8 +91,7 @@ class Parameters:
     init: str
     sharpening: int
     refine: bool
-    textures: bool
-    boundaries: bool
+    choices: tuple[str, ...]
     max_pixels: int
     smoothness: float
     min_region: int
@@ -108,7 +106,7 @@ class Parameters:
         _check_whole("random_state", self.random_state, 0, 2**32 - 1)
         if self.size != "native":
             _check_whole("size", self.size, 8, 32767)
-        for name in ("clahe", "refine", "textures", "boundaries"):
+        for name in ("clahe", "refine"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
         _check_real("scale", self.scale, SMALLEST_SCALE, None)
@@ -120,12 +118,41 @@ class Parameters:
         _check_real("smoothness", self.smoothness, 0.0, None)
         if self.init not in INITS:
             raise ValueError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
+        if not isinstance(self.choices, (list, tuple)) or not all(isinstance(name, str) for name in self.choices):
+            raise ValueError(f"choices must be a sequence of names, got {self.choices!r}")
+        object.__setattr__(self, "choices", tuple(self.choices))
         if not isinstance(self.features, str):
             raise ValueError(f"features must be the name of a feature set, got {self.features!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as a dict of JSON values."""
-        return asdict(self)
+        return {**asdict(self), "choices": list(self.choices)}
+
+
+def upgrade(record: dict[str, Any], start: Iterable[str] = (ALWAYS,)) -> dict[str, Any]:
+    """Return values of parameters with `choices` in the place of the parameters that earlier versions had for them.
+
+    Parameters
+    ----------
+    record : dict
+    start : iterable of str
+        The choices where `record` says nothing of one.
+
+    Returns
+    -------
+    dict
+        `record` itself where it is of this version.
+
+    Examples
+    --------
+    >>> upgrade({"alpha": 0.1, "textures": True, "boundaries": False})
+    {'alpha': 0.1, 'choices': ('colours', 'textures')}
+    """
+    if "choices" in record or not any(name in record for name in SWITCHES):
+        return record
+    kept = {name: value for name, value in record.items() if name not in SWITCHES}
+    is_made = {**dict.fromkeys(start, True), **{name: record[name] for name in SWITCHES if name in record}}
+    return {**kept, "choices": tuple(name for name, made in is_made.items() if made)}
 
 
 def from_json(record: dict[str, Any]) -> Parameters:
@@ -137,7 +164,7 @@ def from_json(record: dict[str, Any]) -> Parameters:
         If a parameter is missing, unknown or out of its range.
     """
     names = {field.name for field in fields(Parameters)}
-    record = {**LATER, **record}
+    record = {**LATER, **upgrade(record)}
     if set(record) != names:
         raise ValueError(f"expected the parameters {sorted(names)}, found {sorted(record)}")
     return Parameters(**record)

@@ -12,7 +12,7 @@ from typing import Any
 
 from segment.features import FEATURES
 from segment.io import write_text
-from segment.model.parameters import Parameters
+from segment.model.parameters import Parameters, upgrade
 
 SUFFIX = ".toml"
 # What a user says with each run, and what the table's heading says.
@@ -125,6 +125,7 @@ def read_preset(path: str | Path) -> tuple[str, dict[str, Any]]:
     [(name, given)] = table.items()
     if name in presets():
         raise PresetFileError(f"{path}: [{name}] is the name of a preset of this version; give it another")
+    given = upgrade(given, presets()["default"]["choices"])
     known = [field.name for field in fields(Parameters) if field.name not in ELSEWHERE]
     for key in given:
         if key not in known:

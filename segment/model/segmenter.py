@@ -20,7 +20,8 @@ from segment.features import FEATURES
 from segment.model import storage
 from segment.model.abundances import largest
 from segment.model.annotated import learn
-from segment.model.choosing import choose, find_grains, in_colour
+from segment.model.choices import CHOICES
+from segment.model.choosing import choose
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
 from segment.model.image import Image, as_many, as_micrograph, digest_pixels, is_alone, look_at, provenance
@@ -74,11 +75,9 @@ class Segmenter:
         Most rounds in which each component is drawn to the pixels it leads, after the fit; 0: none.
     refine : bool, optional
         Describe each phase by what its pixels look like, after the fit, and map by that.
-    textures : bool, optional
-        Where phases are textures of one brightness, tell them by the features "spectrum" instead of "texture".
-    boundaries : bool, optional
-        Where two phases are asked for and grains have many grey levels, tell them from their boundaries by the features
-        "edges" instead of "texture".
+    choices : sequence of str, optional
+        Choices of other features than "texture" that the images may ask for, names in `segment.model.choices.CHOICES`;
+        empty: none.
     max_pixels : int, optional
         Most pixels that a fit looks at, drawn by the seed; 0: all.
     smoothness : float, optional
@@ -112,13 +111,12 @@ class Segmenter:
     In an image other than the one that a model was learned from, the phases are described anew where that makes its
     boundaries sharper, and keep their ids; see `segment.model.adapting.adapt`.
 
-    With `textures`, where the phases of the features "texture" are specks without any order, and textures of one
-    brightness fill clear and large regions, the model is learned anew from the features "spectrum", which see no grey
-    level. ``model.parameters.features`` says which it was, ``model.textured`` why.
-
-    With `boundaries`, where two phases are asked for, and even grains of many grey levels are bounded by long and steep
-    edges, the model is learned from the features "edges": one phase is the grains, the other their boundaries, and
-    ``model.grained`` says why. These phases are ordered by grey level too.
+    Of `choices`, the first that the images ask for is made: "colours", where all images have colours that differ from
+    grey, learns from the features "colour"; "textures", where the phases of the features "texture" are specks without
+    any order, and textures of one brightness fill clear and large regions, from "spectrum", which see no grey level;
+    "boundaries", where two phases are asked for, and even grains of many grey levels are bounded by long and steep
+    edges, from "edges": one phase is the grains, the other their boundaries, ordered by grey level too.
+    ``model.parameters.features`` says which features it was in the end, ``model.chosen`` why.
 
     With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
     ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
@@ -157,8 +155,7 @@ class Segmenter:
         init: str | None = None,
         sharpening: int | None = None,
         refine: bool | None = None,
-        textures: bool | None = None,
-        boundaries: bool | None = None,
+        choices: Sequence[str] | None = None,
         max_pixels: int | None = None,
         smoothness: float | None = None,
         min_region: int | None = None,
@@ -179,8 +176,7 @@ class Segmenter:
             init=init,
             sharpening=sharpening,
             refine=refine,
-            textures=textures,
-            boundaries=boundaries,
+            choices=choices,
             max_pixels=max_pixels,
             smoothness=smoothness,
             min_region=min_region,
@@ -260,12 +256,12 @@ class Segmenter:
                 item["labels_sha256"] = None if annotation is None else annotation.sha256
         greys = [prepared(look_at(micrograph), self.parameters) for micrograph in micrographs]
         if labels is None:
-            parameters, textured = choose(greys, self.parameters)
-            parameters, grained = find_grains(greys, parameters)
-            self._model = replace(train(greys, parameters, training), textured=textured, grained=grained)
+            parameters, chosen = choose(greys, self.parameters)
+            self._model = replace(train(greys, parameters, training), chosen=chosen)
         else:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
-            self._model = learn(greys, ids, in_colour(greys, self.parameters), training)
+            parameters, chosen = choose(greys, self.parameters, has_labels=True)
+            self._model = replace(learn(greys, ids, parameters, training), chosen=chosen)
         return self
 
     def name_phases(
@@ -399,8 +395,7 @@ class Segmenter:
                 gate=gate,
                 strict=strict,
                 valid=micrograph.valid,
-                # A boundary is as wide as it is drawn, and any fraction of it makes about as clear a map.
-                leeway=LEEWAY if model.grained is None else 0.0,
+                leeway=LEEWAY if model.chosen is None else model.chosen.leeway,
             )
         if guidance is not None:
             guidance = compare(guidance, drawn, micrograph.valid)
@@ -528,6 +523,9 @@ class Segmenter:
     def _start(self, parameters: Parameters) -> None:
         if parameters.features not in FEATURES:
             raise ValueError(f"unknown features {parameters.features!r}; known: {', '.join(sorted(FEATURES))}")
+        for name in parameters.choices:
+            if name not in CHOICES:
+                raise ValueError(f"unknown choice {name!r} of features; known: {', '.join(sorted(CHOICES))}")
         self.parameters: Parameters = parameters
         self._model: FittedModel | None = None
         # What each image of a batch said, by the digest of its pixels: no part of the model, which says it again.

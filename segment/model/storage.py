@@ -12,17 +12,20 @@ import numpy as np
 
 from segment.batch.shared import from_json as shared_from_json
 from segment.io import write_npz
+from segment.model.choices import CHOICES
+from segment.model.chosen import Chosen
+from segment.model.chosen import from_json as chosen_from_json
 from segment.model.fitted import FittedModel
-from segment.model.grained import from_json as grained_from_json
 from segment.model.mixture import from_json as mixture_from_json
 from segment.model.parameters import from_json
 from segment.model.teaching import from_json as teaching_from_json
-from segment.model.textured import from_json as textured_from_json
 
 FORMAT = "segment model"
 # Models of several images with shared phases came with version 2.
 VERSION = 2
 READABLE = (1, 2)
+# Where models of earlier versions have the figures of a choice.
+EARLIER = {"textured": "textures", "grained": "boundaries"}
 # What NumPy, zipfile, zlib and json raise for bytes that are not theirs.
 DAMAGE = (
     ValueError,
@@ -55,8 +58,7 @@ def save(path: str | Path, model: FittedModel) -> None:
         "training": model.training,
         "teaching": None if model.teaching is None else model.teaching.to_json(),
         "mixture": None if model.mixture is None else model.mixture.to_json(),
-        "textured": None if model.textured is None else model.textured.to_json(),
-        "grained": None if model.grained is None else model.grained.to_json(),
+        "chosen": None if model.chosen is None else model.chosen.to_json(),
         "shared": None if model.shared is None else model.shared.to_json(),
     }
     write_npz(
@@ -107,8 +109,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
     parameters = from_json(described["parameters"])
     feature_names, names = tuple(described["feature_names"]), tuple(described["names"])
     shape = (parameters.n_phases, len(feature_names))
-    told = (described.get(name) for name in ("teaching", "mixture", "textured", "grained", "shared"))
-    taught, refined, textured, grained, shared = told
+    taught, refined, shared = (described.get(name) for name in ("teaching", "mixture", "shared"))
     if components.shape != shape or len(names) != shape[0] or components.dtype.kind != "f":
         raise ValueError(f"components of shape {components.shape} where {shape} was described")
     if not np.all(np.isfinite(components) & (components >= 0)):
@@ -127,10 +128,18 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
         # Files of earlier versions say nothing of it.
         teaching=None if taught is None else teaching_from_json(taught, *shape),
         mixture=None if refined is None else mixture_from_json(refined, *shape),
-        textured=None if textured is None else textured_from_json(textured),
-        grained=None if grained is None else grained_from_json(grained),
+        chosen=_chosen(described),
         shared=None if shared is None else shared_from_json(shared, parameters.n_phases),
     )
+
+
+def _chosen(described: dict[str, Any]) -> Chosen | None:
+    if described.get("chosen") is not None:
+        return chosen_from_json(described["chosen"])
+    for key, name in EARLIER.items():
+        if described.get(key) is not None:
+            return chosen_from_json(CHOICES[name].chosen(described[key]).to_json())
+    return None
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from segment.composition import Composition
 from segment.model import FittedModel, Segmenter
-from segment.model.parameters import LATER
+from segment.model.parameters import LATER, upgrade
 from segment.model.storage import assemble
 from segment.pipeline.outputs import FORMAT, VERSION
 from segment.pipeline.reading import ReadOptions
@@ -131,7 +131,7 @@ def damaged(side_car: Path, error: BaseException) -> SideCarError:
 
 def recorded_model(record: dict[str, Any]) -> tuple[FittedModel | None, list[Difference]]:
     """Put the model together again; None where this version knows other parameters than the side-car names."""
-    described, recorded = record["model"], {**LATER, **record["parameters"]}
+    described, recorded = record["model"], {**LATER, **upgrade(record["parameters"])}
     known = set(Segmenter().parameters.to_json())
     odd = [Difference("parameter", name, str(recorded[name]), "not known") for name in sorted(set(recorded) - known)]
     odd += [Difference("parameter", name, "not recorded", "needed") for name in sorted(known - set(recorded))]

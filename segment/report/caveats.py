@@ -161,12 +161,8 @@ def _fit(model: FittedModel, names: Sequence[str]) -> list[str]:
             f"The fit stopped after {model.n_iter} iterations before it converged to the tolerance of "
             f"{model.parameters.tol:g}."
         )
-    if model.textured is not None:
-        found.append(f"{model.textured.reason.capitalize()}. Boundaries are those of windows, not of pixels.")
-    if model.grained is not None:
-        found.append(
-            f"{model.grained.reason.capitalize()}. The fraction of the boundaries depends on how wide they are drawn."
-        )
+    if model.chosen is not None:
+        found.append(f"{model.chosen.reason.capitalize()}. {model.chosen.caveat}".rstrip())
     if all(re.fullmatch(r"phase \d+", name) for name in names):
         found.append(
             "The phases are not named: they are numbered from dark to bright, and which constituent each one is must "

@@ -102,7 +102,7 @@ def render_html(
         ),
         loss=svg_address(plot_loss({"fit": model.loss_history.tolist()})),
         model=model,
-        parameters=model.parameters.to_json(),
+        parameters={**model.parameters.to_json(), "choices": ", ".join(model.parameters.choices) or "none"},
         software=dict(software or {}),
     )
 

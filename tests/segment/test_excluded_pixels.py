@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,9 +22,9 @@ from segment.io import from_array, write_png
 from segment.io.decode import decode
 from segment.io.exclude import fill
 from segment.measure import measure_constituent
-from segment.model import textured
+from segment.model.choices import textures
+from segment.model.choices.boundaries import examine
 from segment.model.cleaning import clean
-from segment.model.grained import examine
 from segment.objects import find_objects, measure_objects
 from segment.objects.find import fill_holes
 from segment.pipeline import ReadOptions, run
@@ -85,18 +85,18 @@ def test_what_decides_between_grey_levels_textures_and_grains():
     image = sample().astype(np.float32) / 255
     wider, valid = with_block(image)
     beside = GreyImage(fill(wider, valid), valid=valid)
-    assert textured.spread([beside], 2) == pytest.approx(textured.spread([image], 2), rel=1e-5)
+    assert textures.spread([beside], 2) == pytest.approx(textures.spread([image], 2), rel=1e-5)
     labels = (image > 0.5).astype(np.uint8)
     wide = (np.asarray(beside) > 0.5).astype(np.uint8)
-    found = textured.order([wide], [4.0], [valid])
-    assert found == pytest.approx(textured.order([labels], [4.0]), rel=1e-3)
-    assert found != pytest.approx(textured.order([wide], [4.0]), rel=1e-3)
-    expected = textured.contrast([image], [labels], [4.0])
-    assert textured.contrast([beside], [wide], [4.0]) == pytest.approx(expected, rel=1e-3)
+    found = textures.order([wide], [4.0], [valid])
+    assert found == pytest.approx(textures.order([labels], [4.0]), rel=1e-3)
+    assert found != pytest.approx(textures.order([wide], [4.0]), rel=1e-3)
+    expected = textures.contrast([image], [labels], [4.0])
+    assert textures.contrast([beside], [wide], [4.0]) == pytest.approx(expected, rel=1e-3)
     levels = np.random.default_rng(0).normal(0.5, 0.15, (8, 8)).astype(np.float32)
     grains = np.kron(levels, np.ones((20, 20), np.float32))
     wider, valid = with_block(grains)
-    alone, beside = (astuple(examine(one)) for one in (grains, GreyImage(fill(wider, valid), valid=valid)))
+    alone, beside = (tuple(examine(one).values()) for one in (grains, GreyImage(fill(wider, valid), valid=valid)))
     assert beside == pytest.approx(alone, rel=0.02)
 
 

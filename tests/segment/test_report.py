@@ -117,7 +117,7 @@ def test_calibration_digests_parameters_and_versions_are_printed(model):
     ):
         assert word in text
     for name, value in model.parameters.to_json().items():
-        assert f"{name} {value}" in text
+        assert f"{name} {', '.join(value) if isinstance(value, list) else value}" in text
 
 
 def test_the_user_s_colours_are_kept(model):

@@ -35,8 +35,7 @@ def fitted() -> Segmenter:
 def test_presets_hold_the_published_parameters():
     assert presets()["pixel"] == {
         "n_phases": 3, "features": "pixel", "size": "native", "clahe": False, "alpha": 0.01, "l1_ratio": 0.5,
-        "max_iter": 300, "tol": 1e-4, "init": "auto", "sharpening": 0, "refine": False, "textures": False,
-        "boundaries": False,
+        "max_iter": 300, "tol": 1e-4, "init": "auto", "sharpening": 0, "refine": False, "choices": [],
         "smoothness": 0.0, "min_region": 0, "scale": 1.0, "flatten": "auto", "max_pixels": 0,
     }  # fmt: skip
     assert presets()["high_sparsity"] == {**presets()["pixel"], "alpha": 0.15}
@@ -44,8 +43,8 @@ def test_presets_hold_the_published_parameters():
 
 
 def test_the_default_preset_sees_neighbourhoods():
-    changed = {"features": "texture", "init": "nndsvda", "sharpening": 15, "refine": True, "textures": True}
-    changed["boundaries"] = True
+    changed = {"features": "texture", "init": "nndsvda", "sharpening": 15, "refine": True}
+    changed["choices"] = ["colours", "textures", "boundaries"]
     assert presets()["default"] == {**presets()["pixel"], **changed}
 
 

@@ -19,14 +19,14 @@ from segment.explore.trial import share, try_candidate
 from segment.features import extract
 from segment.features.spectrum import is_resolved
 from segment.model import ModelFileError
+from segment.model.choices.textures import TEXTURES, contrast, order, spread
 from segment.model.choosing import choose
-from segment.model.parameters import from_json
-from segment.model.textured import Textured, contrast, order, spread
 from segment.model.training import extract_features
 from segment.records import PhaseMap
 
 SHAPE = (192, 200)
-HOLDS = Textured(1.2, 0.1, 0.6, 0.05, 0.1)
+HOLDS = {"spread": 1.2, "order_before": 0.1, "order": 0.6, "doubt": 0.05, "contrast": 0.1}
+OTHERS = ("colours", "boundaries")
 
 
 def noise(grain: float, seed: int) -> np.ndarray:
@@ -60,12 +60,13 @@ def score(labels: np.ndarray, truth: np.ndarray) -> float:
 def test_textures_of_one_brightness_are_told(fitted):
     segmenter, found = fitted
     image, truth = mosaic()
-    assert score(Segmenter(2, textures=False).fit_predict(image).labels, truth) < 0.45
+    assert score(Segmenter(2, choices=OTHERS).fit_predict(image).labels, truth) < 0.45
     assert score(found.labels, truth) > 0.85
     model = segmenter.model
     assert model.parameters.features == "spectrum" == found.parameters["features"]
     assert segmenter.parameters.features == "texture"
-    assert model.textured.holds
+    assert model.chosen.name == "textures"
+    assert TEXTURES.holds(model.chosen.figures)
     assert found.treatment.neighbourhood.window_px == pytest.approx(192 / 15)
 
 
@@ -75,47 +76,47 @@ def test_textures_of_one_brightness_are_told(fitted):
     ids=["bright", "brighter", "fine", "coarse"],
 )
 def test_where_grey_levels_tell_phases_or_no_texture_is_clear_nothing_changes(image):
-    plain, asked = (Segmenter(2, textures=flag).fit(image).model for flag in (False, True))
-    assert asked.textured is None
+    plain, asked = (Segmenter(2, choices=which).fit(image).model for which in (OTHERS, ["textures"]))
+    assert asked.chosen is None
     np.testing.assert_array_equal(asked.components, plain.components)
-    assert asked.parameters == replace(plain.parameters, textures=True)
+    assert asked.parameters == replace(plain.parameters, choices=("textures",))
 
 
 def test_a_constant_image_has_no_texture():
     with pytest.warns(RuntimeWarning, match="explain nothing"):
-        assert Segmenter(2).fit(np.full(SHAPE, 0.5, np.float32)).model.textured is None
+        assert Segmenter(2).fit(np.full(SHAPE, 0.5, np.float32)).model.chosen is None
 
 
-@pytest.mark.parametrize("options", [{"textures": False}, {"features": "histogram"}, {"preset": "pixel"}])
+@pytest.mark.parametrize("options", [{"choices": []}, {"features": "histogram"}, {"preset": "pixel"}])
 def test_what_was_asked_for_otherwise_stays(options):
     segmenter = Segmenter(2, **options).fit(mosaic()[0])
-    assert segmenter.model.textured is None
+    assert segmenter.model.chosen is None
     assert segmenter.model.parameters == segmenter.parameters
 
 
 def test_a_window_narrower_than_the_widest_octave_tells_nothing():
     image = mosaic()[0][:160, 10:170]
     assert not is_resolved(image.shape, 1.0)
-    assert Segmenter(2).fit(image).model.textured is None
+    assert Segmenter(2).fit(image).model.chosen is None
 
 
 def test_one_choice_for_all_images_of_a_batch():
     images, truths = zip(*(mosaic(seed) for seed in (0, 1)), strict=True)
     segmenter = Segmenter(2).fit(images)
-    assert segmenter.model.textured is not None
+    assert segmenter.model.chosen is not None
     labels = [segmenter.predict(image).labels for image in images]
     # The same texture has the same number in both.
     assert score(np.concatenate(labels), np.concatenate(truths)) > 0.8
     grey = np.clip(noise(3.0, 5) + 2 * mosaic()[1], 0, 3) / 3
-    assert Segmenter(2).fit([images[0], grey, grey.T.copy()]).model.textured is None
+    assert Segmenter(2).fit([images[0], grey, grey.T.copy()]).model.chosen is None
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("spread", 0.99), ("order_before", 0.25), ("order", 0.39), ("doubt", 0.1), ("contrast", 0.3)]
 )
 def test_all_five_must_hold(name, value):
-    assert HOLDS.holds
-    assert not replace(HOLDS, **{name: value}).holds
+    assert TEXTURES.holds(HOLDS)
+    assert not TEXTURES.holds({**HOLDS, name: value})
 
 
 def test_grey_levels_with_peaks_tell_phases_however_their_grains_differ():
@@ -124,7 +125,7 @@ def test_grey_levels_with_peaks_tell_phases_however_their_grains_differ():
     particles = cv2.GaussianBlur((image > 0.7).astype(np.float32), (0, 0), 0.7)
     parameters = Segmenter(2).parameters
     assert choose([particles], parameters) == (parameters, None)
-    assert choose([image], parameters)[1].spread >= 1
+    assert choose([image], parameters)[1].figures["spread"] >= 1
     assert score(Segmenter(2).fit_predict(particles).labels, truth) < 0.6
 
 
@@ -168,31 +169,25 @@ def test_why_is_in_the_file_and_survives_it(fitted, tmp_path):
     path = tmp_path / "model.npz"
     segmenter.save(path)
     loaded = Segmenter.load(path)
-    assert loaded.model.textured == segmenter.model.textured
+    assert loaded.model.chosen == segmenter.model.chosen
     assert loaded.model.digest == segmenter.model.digest
     np.testing.assert_array_equal(loaded.predict(found.micrograph).labels, found.labels)
-    broken = replace(segmenter.model, textured=replace(HOLDS, doubt=np.nan))
+    broken = replace(segmenter.model, chosen=replace(segmenter.model.chosen, figures={**HOLDS, "doubt": np.nan}))
     Segmenter.from_model(broken).save(path)
     with pytest.raises(ModelFileError, match="damaged"):
         Segmenter.load(path)
-
-
-def test_an_older_record_knows_nothing_of_textures():
-    record = Segmenter(2, preset="pixel").parameters.to_json()
-    del record["textures"]
-    assert from_json(record).textures is False
-    with pytest.raises(ValueError, match="textures must be True or False, got 1"):
-        Segmenter(2, textures=1)
 
 
 def test_the_run_says_why_and_repeats(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.rint(255 * mosaic()[0]).astype(np.uint8))
     runner, out = CliRunner(), tmp_path / "out"
     options = ["run", str(tmp_path / "a.png"), "-k", "2", "--band", "none", "-o", str(out)]
-    assert "told by their texture, not by their grey level" in " ".join(runner.invoke(app, options).stdout.split())
+    assert "distinguished by their texture, not by their grey level" in " ".join(
+        runner.invoke(app, options).stdout.split()
+    )
     record = json.loads((out / "a.json").read_text(encoding="utf-8"))
     assert record["parameters"]["features"] == "spectrum"
-    assert Textured(**record["model"]["textured"]).holds
+    assert TEXTURES.holds(record["model"]["chosen"]["figures"])
     assert json.loads(runner.invoke(app, [*options, "--resume", "--json"]).stdout)["images"][0]["is_resumed"]
     again = runner.invoke(app, ["rerun", str(out / "a.json")])
     assert again.exit_code == 0, again.output
@@ -209,7 +204,7 @@ def test_the_choice_is_the_same_on_any_number_of_threads(fitted):
     segmenter, _ = fitted
     with threadpool_limits(1):
         alone = Segmenter(2).fit(mosaic()[0]).model
-    assert alone.textured == segmenter.model.textured
+    assert alone.chosen == segmenter.model.chosen
     assert alone.digest == segmenter.model.digest
     assert choose([mosaic()[0]], alone.parameters) == (alone.parameters, None)
 

@@ -22,16 +22,16 @@ from segment.features import extract
 from segment.features.edges import gradient
 from segment.features.flatten import find_levels
 from segment.model import ModelFileError
-from segment.model.choosing import find_grains
-from segment.model.grained import Grained, examine
-from segment.model.parameters import from_json
+from segment.model.choices.boundaries import BOUNDARIES, examine
+from segment.model.choosing import choose
 from segment.model.training import extract_features
 from segment.records import PhaseMap
 from segment.samples import make_micrograph
 from segment.samples.fields import jittered_points, nearest_point
 
 SHAPE = (160, 176)
-HOLDS = Grained(0.95, 1.1, 0.5, 0.7, 3.0)
+HOLDS = {"evenness": 0.95, "spread": 1.1, "variety": 0.5, "length": 0.7, "steepness": 3.0}
+OTHERS = ("colours", "textures")
 
 
 def polycrystal(seed: int = 0, levels: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -62,60 +62,59 @@ def score(labels: np.ndarray, truth: np.ndarray) -> float:
 def test_boundaries_of_grains_of_many_levels_are_told(fitted):
     segmenter, found = fitted
     image, truth = polycrystal()
-    assert score(Segmenter(2, boundaries=False).fit_predict(image).labels, truth) < 0.45
+    assert score(Segmenter(2, choices=OTHERS).fit_predict(image).labels, truth) < 0.45
     assert score(found.labels, truth) > 0.6
     assert segmenter.model.parameters.features == "edges" == found.parameters["features"]
     assert segmenter.parameters.features == "texture"
-    assert segmenter.model.grained.holds
+    assert segmenter.model.chosen.name == "boundaries"
+    assert BOUNDARIES.holds(segmenter.model.chosen.figures)
     assert found.treatment.neighbourhood.window_px == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("levels", [2, 3, 4])
 def test_grains_of_a_few_levels_are_phases(levels):
     image, _ = polycrystal(levels=levels)
-    plain, asked = (Segmenter(2, boundaries=flag).fit(image).model for flag in (False, True))
-    assert asked.grained is None
+    plain, asked = (Segmenter(2, choices=which).fit(image).model for which in (OTHERS, ["boundaries"]))
+    assert asked.chosen is None
     np.testing.assert_array_equal(asked.components, plain.components)
-    assert asked.parameters == replace(plain.parameters, boundaries=True)
+    assert asked.parameters == replace(plain.parameters, choices=("boundaries",))
 
 
 @pytest.mark.parametrize("grain", [0.5, 2.0, 6.0, 15.0])
 def test_noise_and_shading_have_no_grains(grain):
     field = cv2.GaussianBlur(np.random.default_rng(1).standard_normal(SHAPE), (0, 0), grain)
-    assert not examine((0.5 + 0.15 * field / field.std()).astype(np.float32)).holds
+    assert not BOUNDARIES.holds(examine((0.5 + 0.15 * field / field.std()).astype(np.float32)))
 
 
 def test_what_has_no_edge_has_no_grains():
     ramp = np.tile(np.linspace(0, 1, 200, dtype=np.float32), (160, 1))
     for image in (ramp, np.full(SHAPE, 0.5, np.float32), np.zeros((1, 1), np.float32), np.eye(3, dtype=np.float32)):
-        assert not examine(image).holds
+        assert not BOUNDARIES.holds(examine(image))
 
 
-@pytest.mark.parametrize(
-    "options", [{"boundaries": False}, {"features": "histogram"}, {"preset": "pixel"}, {"n_phases": 3}]
-)
+@pytest.mark.parametrize("options", [{"choices": []}, {"features": "histogram"}, {"preset": "pixel"}, {"n_phases": 3}])
 def test_what_was_asked_for_otherwise_stays(options):
     segmenter = Segmenter(**{"n_phases": 2, **options}).fit(polycrystal()[0])
-    assert segmenter.model.grained is None
+    assert segmenter.model.chosen is None
     assert segmenter.model.parameters == segmenter.parameters
 
 
 def test_one_choice_for_all_images_of_a_batch():
     images, truths = zip(*(polycrystal(seed) for seed in (0, 1)), strict=True)
     segmenter = Segmenter(2).fit(images)
-    assert segmenter.model.grained is not None
+    assert segmenter.model.chosen is not None
     labels = [segmenter.predict(image).labels for image in images]
     assert score(np.concatenate(labels), np.concatenate(truths)) > 0.6
     phases = polycrystal(levels=2)[0]
-    assert Segmenter(2).fit([images[0], phases, phases.T.copy()]).model.grained is None
+    assert Segmenter(2).fit([images[0], phases, phases.T.copy()]).model.chosen is None
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("evenness", 0.89), ("spread", 0.79), ("variety", 0.29), ("length", 0.39), ("steepness", 2.4)]
 )
 def test_all_five_must_hold(name, value):
-    assert HOLDS.holds
-    assert not replace(HOLDS, **{name: value}).holds
+    assert BOUNDARIES.holds(HOLDS)
+    assert not BOUNDARIES.holds({**HOLDS, name: value})
 
 
 def test_each_figure_says_what_it_is_of():
@@ -123,16 +122,17 @@ def test_each_figure_says_what_it_is_of():
     whole = examine(image)
     rng = np.random.default_rng(0)
     speckled = np.clip(image + rng.normal(scale=0.3, size=SHAPE), 0, 1).astype(np.float32)
-    assert examine(speckled).evenness < 0.9 < whole.evenness
-    assert examine(polycrystal(levels=2)[0]).spread < 0.4 < whole.spread
-    assert examine(polycrystal(levels=2)[0]).variety < 0.2 < 0.3 < whole.variety < 0.7
+    two = examine(polycrystal(levels=2)[0])
+    assert examine(speckled)["evenness"] < 0.9 < whole["evenness"]
+    assert two["spread"] < 0.4 < whole["spread"]
+    assert two["variety"] < 0.2 < 0.3 < whole["variety"] < 0.7
     discs = np.full(SHAPE, 0.5, np.float32)
     for row in range(20, 150, 26):
         for column in range(20, 170, 26):
             cv2.circle(discs, (column, row), 8, float(rng.random()), -1)
-    assert examine(discs).length == 0 < 0.4 < whole.length
+    assert examine(discs)["length"] == 0 < 0.4 < whole["length"]
     blurred = cv2.GaussianBlur(image, (0, 0), 6.0)
-    assert examine(blurred).steepness < whole.steepness
+    assert examine(blurred)["steepness"] < whole["steepness"]
 
 
 def test_edges_see_neither_brightness_nor_contrast():
@@ -185,10 +185,10 @@ def test_why_is_in_the_file_and_survives_it(fitted, tmp_path):
     path = tmp_path / "model.npz"
     segmenter.save(path)
     loaded = Segmenter.load(path)
-    assert loaded.model.grained == segmenter.model.grained
+    assert loaded.model.chosen == segmenter.model.chosen
     assert loaded.model.digest == segmenter.model.digest
     np.testing.assert_array_equal(loaded.predict(found.micrograph).labels, found.labels)
-    broken = replace(segmenter.model, grained=replace(HOLDS, length=np.nan))
+    broken = replace(segmenter.model, chosen=replace(segmenter.model.chosen, figures={**HOLDS, "length": np.nan}))
     Segmenter.from_model(broken).save(path)
     with pytest.raises(ModelFileError, match="damaged"):
         Segmenter.load(path)
@@ -198,15 +198,7 @@ def test_two_phases_with_broad_peaks_are_no_grains():
     for seed in range(3):
         image = make_micrograph("nickel_superalloy", shape=(128, 160), seed=seed, band=False).image
         found = examine(image.astype(np.float32) / 255)
-        assert found.variety < 0.3 < 0.9 < found.evenness
-
-
-def test_an_older_record_knows_nothing_of_boundaries():
-    record = Segmenter(2, preset="pixel").parameters.to_json()
-    del record["boundaries"]
-    assert from_json(record).boundaries is False
-    with pytest.raises(ValueError, match="boundaries must be True or False, got 1"):
-        Segmenter(2, boundaries=1)
+        assert found["variety"] < 0.3 < 0.9 < found["evenness"]
 
 
 def test_the_run_says_why_and_repeats(tmp_path):
@@ -216,7 +208,7 @@ def test_the_run_says_why_and_repeats(tmp_path):
     assert "the two phases are grains and their boundaries" in " ".join(runner.invoke(app, options).stdout.split())
     record = json.loads((out / "a.json").read_text(encoding="utf-8"))
     assert record["parameters"]["features"] == "edges"
-    assert Grained(**record["model"]["grained"]).holds
+    assert BOUNDARIES.holds(record["model"]["chosen"]["figures"])
     again = runner.invoke(app, ["rerun", str(out / "a.json")])
     assert again.exit_code == 0, again.output
 
@@ -231,13 +223,13 @@ def test_the_sheet_shows_what_the_default_makes(fitted):
 def test_the_choice_is_the_same_on_any_number_of_threads(fitted):
     with threadpool_limits(1):
         alone = Segmenter(2).fit(polycrystal()[0]).model
-    assert alone.grained == fitted[0].model.grained
+    assert alone.chosen == fitted[0].model.chosen
     assert alone.digest == fitted[0].model.digest
-    assert find_grains([polycrystal()[0]], alone.parameters) == (alone.parameters, None)
+    assert choose([polycrystal()[0]], alone.parameters) == (alone.parameters, None)
 
 
 def test_rounding_alone_is_one_grey_level():
     rounded = np.full((12, 12), 0.5, np.float32)
     rounded[::2] = np.nextafter(np.float32(0.5), np.float32(1))
-    assert not examine(rounded).holds
+    assert not BOUNDARIES.holds(examine(rounded))
     np.testing.assert_allclose(find_levels(rounded, 2), 0.5, atol=1e-6)
