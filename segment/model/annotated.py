@@ -16,7 +16,7 @@ from segment.model.labels import UNLABELLED
 from segment.model.parameters import Parameters
 from segment.model.teaching import Dictionary, Teaching, atom_shares, lift, visible
 from segment.model.training import count_valid, extract_features, valid_rows
-from segment.records import valid_of
+from segment.records import FeatureStack, valid_of
 
 ATOMS_PER_PHASE = 4
 PIXELS_PER_ATOM = 10
@@ -36,6 +36,7 @@ def learn(
     annotations: Sequence[NDArray[np.uint8] | None],
     parameters: Parameters,
     training: Iterable[dict[str, Any]],
+    stack: FeatureStack | None = None,
 ) -> FittedModel:
     """Learn phases from labelled pixels; those without any are found among the unlabelled ones.
 
@@ -53,6 +54,8 @@ def learn(
     parameters : Parameters
     training : iterable of dict
         What to remember of each image.
+    stack : FeatureStack, optional
+        Features of the only image, where they are at hand.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def learn(
     step, stride = (max(1, -(-count // MOST_ROWS)) for count in (painted.sum(), sum(map(count_valid, greys))))
     parts: list[tuple[NDArray[Any], ...]] = []
     for index, (grey, ids) in enumerate(zip(greys, every_ids, strict=True)):
-        X = visible(extract_features(grey, parameters))
+        X = visible(stack or extract_features(grey, parameters))
         rows = np.flatnonzero(ids != UNLABELLED)[::step]
         parts.append(
             (X[rows], ids[rows].astype(np.intp), _blocks(grey.shape, index)[rows], X[valid_rows(grey)[::stride]])

@@ -36,7 +36,8 @@ from segment.model.smoothing import smooth
 from segment.model.training import extract_features, is_large, prepared, train, train_on_sample
 from segment.records import Micrograph
 
-# Of the maps that a batch is fitted with, so many bytes are kept; the others are drawn again.
+# Of the maps that a batch is fitted with, or the features of a single image, so many bytes are kept; what is beyond
+# that is computed again.
 KEPT_BYTES = 2**28
 # Weight of the description of the batch beside that of the image itself: where both are certain, it decides.
 TOGETHER = 0.501

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segment.batch import BLANK
 from segment.composition import compare, guide, name_by_seed, settle
@@ -28,12 +29,12 @@ from segment.model.image import Image, as_many, as_micrograph, digest_pixels, is
 from segment.model.intervals import find_intervals
 from segment.model.labels import Labels, count_phases, read_labels
 from segment.model.mapping import Found, find_abundances
-from segment.model.members import Member, explain_member, fit_alone, fit_members, map_member
+from segment.model.members import KEPT_BYTES, Member, explain_member, fit_alone, fit_members, map_member
 from segment.model.mismatch import find_mismatches
 from segment.model.parameters import Parameters
 from segment.model.preset import resolve
-from segment.model.training import prepared, train
-from segment.records import EXCLUDED, Micrograph, PhaseMap, Treatment
+from segment.model.training import extract_features, is_large, prepared, train
+from segment.records import EXCLUDED, FeatureStack, Micrograph, PhaseMap, Treatment
 
 
 class Segmenter:
@@ -189,9 +190,9 @@ class Segmenter:
         return f"Segmenter({self.parameters.n_phases}, preset={self.parameters.preset!r}, {state})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs, in another process too: maps that were kept are drawn again there."""
+        """Return what a copy needs, in another process too: what was kept of pixels is computed again there."""
         members = {digest: replace(member, found=None) for digest, member in self._members.items()}
-        return {**self.__dict__, "_members": members}
+        return {**self.__dict__, "_members": members, "_features": {}}
 
     @property
     def model(self) -> FittedModel:
@@ -231,7 +232,7 @@ class Segmenter:
         RuntimeWarning
             If a component explains nothing and the fit was repeated from another start.
         """
-        self._members = {}
+        self._members, self._features = {}, {}
         micrographs = (as_micrograph(image) for image in as_many(images))
         first = list(islice(micrographs, 2))
         if not first:
@@ -257,11 +258,13 @@ class Segmenter:
         greys = [prepared(look_at(micrograph), self.parameters) for micrograph in micrographs]
         if labels is None:
             parameters, chosen = choose(greys, self.parameters)
-            self._model = replace(train(greys, parameters, training), chosen=chosen)
+            stack = self._keep_features(micrographs, greys, parameters)
+            self._model = replace(train(greys, parameters, training, stack), chosen=chosen)
         else:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
             parameters, chosen = choose(greys, self.parameters, has_labels=True)
-            self._model = replace(learn(greys, ids, parameters, training), chosen=chosen)
+            stack = self._keep_features(micrographs, greys, parameters)
+            self._model = replace(learn(greys, ids, parameters, training, stack), chosen=chosen)
         return self
 
     def name_phases(
@@ -432,7 +435,9 @@ class Segmenter:
         model = self.model
         if model.shared is None:
             is_own = is_alone(micrograph, model.training)
-            found = find_abundances(look_at(micrograph), model, with_views=with_views, is_own=is_own)
+            stack = self._features.pop(digest_pixels(micrograph), None) if self._features else None
+            found = find_abundances(look_at(micrograph), model, with_views=with_views, is_own=is_own, stack=stack)
+            del stack
             if is_own or micrograph.image.min() < micrograph.image.max():
                 return found, ()
             warnings.warn(f"{micrograph.name}: {BLANK}", RuntimeWarning, stacklevel=3)
@@ -444,6 +449,17 @@ class Segmenter:
         if note and known is None:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=3)
         return found, (note,) if note else ()
+
+    def _keep_features(
+        self, micrographs: Sequence[Micrograph], greys: Sequence[NDArray[np.float32]], parameters: Parameters
+    ) -> FeatureStack | None:
+        """Return the features of the only image, and keep them for its map where they are not too large; else None."""
+        if len(greys) > 1 or is_large(greys[0]) or greys[0].size < parameters.n_phases:
+            return None
+        stack = extract_features(greys[0], parameters)
+        if stack.data.nbytes <= KEPT_BYTES:
+            self._features = {digest_pixels(micrographs[0]): stack}
+        return stack
 
     def fit_predict(self, image: Image) -> PhaseMap:
         """Learn the phases of one image and map them.
@@ -530,6 +546,8 @@ class Segmenter:
         self._model: FittedModel | None = None
         # What each image of a batch said, by the digest of its pixels: no part of the model, which says it again.
         self._members: dict[str, Member] = {}
+        # Features of the only training image, by the same digest, until it is mapped for the first time.
+        self._features: dict[str, FeatureStack] = {}
         self._is_n_phases_given = True
 
     @classmethod

@@ -72,7 +72,7 @@ def grid_of(grey: NDArray[np.float32]) -> int:
 
 
 def stack_features(
-    greys: Sequence[NDArray[np.float32]], parameters: Parameters
+    greys: Sequence[NDArray[np.float32]], parameters: Parameters, stack: FeatureStack | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Compute the features of several prepared images into one matrix.
 
@@ -80,6 +80,8 @@ def stack_features(
     ----------
     greys : sequence of ndarray of float32, shape (h, w)
     parameters : Parameters
+    stack : FeatureStack, optional
+        Features of the only image, where they are at hand.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def stack_features(
     """
     n_features = len(FEATURES[parameters.features].names)
     if len(greys) == 1 and _share(greys, parameters) == 1.0 and valid_of(greys[0]) is None:
-        return extract_features(greys[0], parameters).X, np.asarray(greys[0]).ravel()
+        return (stack or extract_features(greys[0], parameters)).X, np.asarray(greys[0]).ravel()
     every = choose_rows(greys, parameters)
     levels = np.concatenate([np.asarray(grey).ravel()[chosen] for grey, chosen in zip(greys, every, strict=True)])
     joined = np.empty((n_features, len(levels)), dtype=np.float32)
@@ -103,7 +105,8 @@ def stack_features(
         if is_large(grey):
             _fill_rows(grey, chosen, parameters, joined[:, rows])
         else:
-            joined[:, rows] = extract_features(grey, parameters).data.reshape(n_features, -1)[:, chosen]
+            found = stack or extract_features(grey, parameters)
+            joined[:, rows] = found.data.reshape(n_features, -1)[:, chosen]
         start += count
     return joined.T, levels
 
@@ -201,7 +204,10 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
 
 
 def train(
-    greys: Sequence[NDArray[np.float32]], parameters: Parameters, training: Iterable[dict[str, Any]]
+    greys: Sequence[NDArray[np.float32]],
+    parameters: Parameters,
+    training: Iterable[dict[str, Any]],
+    stack: FeatureStack | None = None,
 ) -> FittedModel:
     """Fit H to all the images together, and order its rows from the darkest phase to the brightest.
 
@@ -212,6 +218,8 @@ def train(
     parameters : Parameters
     training : iterable of dict
         What to remember of each image.
+    stack : FeatureStack, optional
+        Features of the only image, where they are at hand.
 
     Returns
     -------
@@ -237,11 +245,11 @@ def train(
     total = sum(map(count_valid, greys))
     if total < parameters.n_phases:
         raise ValueError(f"{parameters.n_phases} phases need at least as many pixels to train on, found {total}")
-    X, levels = stack_features(greys, parameters)
+    X, levels = stack_features(greys, parameters, stack)
     model = learn(X, levels, parameters, total, training)
     if not parameters.refine:
         return model
-    return refined(model, sample(X, greys, choose_rows(greys, parameters)), _look_at(X, greys, parameters))
+    return refined(model, sample(X, greys, choose_rows(greys, parameters)), _look_at(X, greys, parameters, stack))
 
 
 def train_on_sample(
@@ -319,7 +327,10 @@ def refined(
 
 
 def _look_at(
-    X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]], parameters: Parameters
+    X: NDArray[np.float32],
+    greys: Sequence[NDArray[np.float32]],
+    parameters: Parameters,
+    stack: FeatureStack | None,
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
     """Yield features, grey levels and smoothed grey levels of the images whose boundaries are looked at."""
     ends = np.cumsum([count_valid(grey) for grey in greys])
@@ -329,7 +340,10 @@ def _look_at(
             yield _on_grid(greys[i], parameters)
             continue
         is_whole = len(X) == ends[-1] and valid_of(greys[i]) is None
-        features = X[ends[i] - greys[i].size : ends[i]] if is_whole else extract_features(greys[i], parameters).X
+        if is_whole:
+            features = X[ends[i] - greys[i].size : ends[i]]
+        else:
+            features = (stack or extract_features(greys[i], parameters)).X
         yield features, greys[i], calm(greys[i])
 
 

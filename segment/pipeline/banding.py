@@ -11,7 +11,7 @@ import numpy as np
 
 from segment.io.band import NEAR
 from segment.io.read import locate_band
-from segment.pipeline.reading import Failure, ReadOptions, read_one
+from segment.pipeline.reading import Decoded, Failure, ReadOptions
 from segment.pipeline.workers import Mapped, workers
 from segment.records import Band, Micrograph
 
@@ -67,7 +67,9 @@ def locate(options: ReadOptions, path: Path) -> Located | None:
         return None
 
 
-def usual_bands(paths: Iterable[Path], options: ReadOptions, each: Mapped) -> dict[Path, int]:
+def usual_bands(
+    paths: Iterable[Path], options: ReadOptions, each: Mapped, decoded: Decoded | None = None
+) -> dict[Path, int]:
     """Look for the bands of a batch, and return the images that have theirs elsewhere than most.
 
     Parameters
@@ -77,6 +79,8 @@ def usual_bands(paths: Iterable[Path], options: ReadOptions, each: Mapped) -> di
         Nothing is looked at where the user has said where the band is.
     each : callable
         Who looks at the images, as `segment.pipeline.workers.workers` gives it.
+    decoded : Decoded, optional
+        Where the images are read for the next step too, as far as it keeps them.
 
     Returns
     -------
@@ -86,8 +90,16 @@ def usual_bands(paths: Iterable[Path], options: ReadOptions, each: Mapped) -> di
     paths = list(paths)
     if options.band != "auto" or len(paths) < FEWEST:
         return {}
-    found = [item if isinstance(item, tuple) else None for item in each(locate, options, paths)]
+    if decoded is None:
+        found = [item if isinstance(item, tuple) else None for item in each(locate, options, paths)]
+    else:
+        found = [locate(options, path) if decoded.is_full else _read(decoded, options, path) for path in paths]
     return {paths[number]: row for number, row in find_usual_bands(found).items()}
+
+
+def _read(decoded: Decoded, options: ReadOptions, path: Path) -> Located | None:
+    item = decoded.read(path, options)
+    return None if isinstance(item, Failure) else (item.read_shape, item.band)
 
 
 def as_usual(options: ReadOptions, path: Path, usual: Mapping[Path, int]) -> ReadOptions:
@@ -107,7 +119,7 @@ def read_batch(paths: Iterable[Path], options: ReadOptions) -> list[Micrograph |
     -------
     list of Micrograph or Failure
     """
-    paths = list(paths)
+    paths, decoded = list(paths), Decoded()
     with workers() as each:
-        usual = usual_bands(paths, options, each)
-    return [read_one(path, as_usual(options, path, usual)) for path in paths]
+        usual = usual_bands(paths, options, each, decoded)
+    return [decoded.take(path, as_usual(options, path, usual)) for path in paths]

@@ -19,7 +19,7 @@ from segment.pipeline.image import ImageResult, ImageTask, segment_image
 from segment.pipeline.labelling import match_labels
 from segment.pipeline.naming import output_names
 from segment.pipeline.outputs import output_paths
-from segment.pipeline.reading import Failure, OnProgress, Progress, ReadOptions, failure, read_one, silent
+from segment.pipeline.reading import Decoded, Failure, OnProgress, Progress, ReadOptions, failure, silent
 from segment.pipeline.reporting import Reporter
 from segment.pipeline.tables import FRACTIONS, MODEL, refuse_foreign_tables
 from segment.pipeline.workers import WorkerLostError, workers
@@ -71,6 +71,7 @@ def train(
     labels: str | Path | None = None,
     options: ReadOptions | None = None,
     usual: Mapping[Path, int] | None = None,
+    decoded: Decoded | None = None,
     on_progress: OnProgress = silent,
 ) -> tuple[Failure, ...]:
     """Fit a segmenter to files, folders and globs; what cannot be read is left out.
@@ -88,6 +89,8 @@ def train(
         How the files are read.
     usual : mapping of Path to int, optional
         As `segment.pipeline.banding.usual_bands` returns it; None: looked for.
+    decoded : Decoded, optional
+        Images that an earlier step has read, and where they are kept for the next.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -107,12 +110,13 @@ def train(
     """
     options = options or ReadOptions()
     failures: list[Failure] = []
+    decoded = decoded or Decoded()
     paths, painted = _without_labels(_found(inputs, options), labels)
     if usual is None:
         with workers() as each:
-            usual = usual_bands(paths, options, each)
+            usual = usual_bands(paths, options, each, decoded)
     # One after the other: a batch may be larger than memory.
-    images = _read_each(paths, options, usual, failures, on_progress)
+    images = _read_each(paths, options, usual, decoded, failures, on_progress)
     if labels is None:
         segmenter.fit(images)
     else:
@@ -135,6 +139,7 @@ def apply(
     intervals: bool = False,
     cluster: str | None = None,
     usual: Mapping[Path, int] | None = None,
+    decoded: Decoded | None = None,
     on_progress: OnProgress = silent,
 ) -> BatchResult:
     """Segment files, folders and globs with a fitted segmenter and write the results.
@@ -167,6 +172,8 @@ def apply(
         files, bit for bit, where the paths are absolute.
     usual : mapping of Path to int, optional
         As `segment.pipeline.banding.usual_bands` returns it; None: looked for.
+    decoded : Decoded, optional
+        Images that an earlier step has read, and where they are kept for the next.
     on_progress : callable, optional
         Called with a `Progress` after every file.
 
@@ -197,12 +204,16 @@ def apply(
     reporter = Reporter(out, model) if report else None
     results: list[ImageResult] = []
     failures: list[Failure] = []
-    task = ImageTask(segmenter, out, options, tuple(exports), composition, resume, report, intervals, usual or {})
+    decoded = decoded or Decoded()
+    task = ImageTask(
+        segmenter, out, options, tuple(exports), composition, resume, report, intervals, usual or {}, decoded
+    )
     with workers(cluster) as each:
         if cluster is not None:
             paths, task = [absolute(path) for path in paths], task.elsewhere()
         if usual is None:
-            task = replace(task, usual=usual_bands(paths, task.options, each))
+            here = None if cluster is not None else decoded
+            task = replace(task, usual=usual_bands(paths, task.options, each, here))
         done = each(segment_image, task, list(zip(paths, names, strict=True)))
         for index, (path, outcome) in enumerate(zip(paths, done, strict=True), start=1):
             if isinstance(outcome, WorkerLostError):
@@ -299,9 +310,12 @@ def run(
     paths, painted = _without_labels(found, labels)
     _refuse_overwriting((*paths, *painted.values()), output_names(paths), out, exports)
     refuse_foreign_tables(out, exports, with_report=report, with_model=True)
+    decoded = Decoded()
     with workers() as each:
-        usual = usual_bands(paths, options, each)
-    failures = train(paths, segmenter, labels=labels, options=options, usual=usual, on_progress=on_progress)
+        usual = usual_bands(paths, options, each, decoded)
+    failures = train(
+        paths, segmenter, labels=labels, options=options, usual=usual, decoded=decoded, on_progress=on_progress
+    )
     if names is not None:
         segmenter.name_phases(names)
     segmenter.save(out / MODEL)
@@ -319,6 +333,7 @@ def run(
         intervals=intervals,
         cluster=cluster,
         usual=usual,
+        decoded=decoded,
         on_progress=on_progress,
     )
     later = tuple(item for item in done.failures if item.path not in unreadable)
@@ -336,12 +351,13 @@ def _read_each(
     paths: Sequence[Path],
     options: ReadOptions,
     usual: Mapping[Path, int],
+    decoded: Decoded,
     failures: list[Failure],
     on_progress: OnProgress,
 ) -> Iterator[Micrograph]:
     """Yield what can be read, and add the rest to `failures`; NothingReadableError in the end where that is all."""
     for index, path in enumerate(paths, start=1):
-        item = read_one(path, as_usual(options, path, usual))
+        item = decoded.read(path, as_usual(options, path, usual))
         on_progress(Progress("read", index, len(paths), path.name))
         if isinstance(item, Failure):
             failures.append(item)

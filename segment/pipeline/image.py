@@ -12,7 +12,7 @@ from segment.measure import PhaseFraction
 from segment.model import Segmenter
 from segment.pipeline.banding import as_usual
 from segment.pipeline.outputs import write_result
-from segment.pipeline.reading import Failure, ReadOptions, failure, read_one
+from segment.pipeline.reading import Decoded, Failure, ReadOptions, failure
 from segment.pipeline.reporting import kept_field, new_field
 from segment.pipeline.resume import kept_result
 from segment.records import PhaseMap
@@ -65,6 +65,8 @@ class ImageTask:
         Whether the fractions get intervals.
     usual : mapping of Path to int
         Where others have their bands, for the images that have theirs elsewhere.
+    decoded : Decoded
+        Images that an earlier step has read.
     """
 
     segmenter: Segmenter
@@ -76,13 +78,14 @@ class ImageTask:
     with_report: bool
     with_intervals: bool = False
     usual: Mapping[Path, int] = field(default_factory=dict)
+    decoded: Decoded = field(default_factory=Decoded)
 
     def elsewhere(self) -> ImageTask:
         """Return the task with paths that mean the same from any folder."""
         mask = self.options.mask
         options = self.options if mask is None else replace(self.options, mask=str(absolute(Path(mask))))
         usual = {absolute(path): row for path, row in self.usual.items()}
-        return replace(self, out=absolute(self.out), options=options, usual=usual)
+        return replace(self, out=absolute(self.out), options=options, usual=usual, decoded=Decoded())
 
 
 def segment_image(task: ImageTask, item: tuple[Path, str]) -> tuple[ImageResult, ReportField | None] | Failure:
@@ -98,7 +101,9 @@ def segment_image(task: ImageTask, item: tuple[Path, str]) -> tuple[ImageResult,
             path, task.out, name, model, task.options, task.exports, task.composition, intervals=task.with_intervals
         )
         if kept is not None:
-            page = kept_field(task.out, name, path, task.options, kept[0]) if task.with_report else None
+            page = (
+                kept_field(task.out, name, task.decoded.take(path, task.options), kept[0]) if task.with_report else None
+            )
             if page is not None or not task.with_report:
                 return ImageResult(path, name, kept[0], True, kept[1]), page
     mapped = _segmented(task, path)
@@ -114,7 +119,7 @@ def segment_image(task: ImageTask, item: tuple[Path, str]) -> tuple[ImageResult,
 
 
 def _segmented(task: ImageTask, path: Path) -> PhaseMap | Failure:
-    micrograph = read_one(path, task.options)
+    micrograph = task.decoded.take(path, task.options)
     if isinstance(micrograph, Failure):
         return micrograph
     try:

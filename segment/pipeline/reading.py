@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,22 @@ from segment.io import read_micrograph
 from segment.io.own import sha256_of as digest_file
 from segment.records import Micrograph
 
-__all__ = ["Failure", "OnProgress", "Progress", "ReadOptions", "digest_file", "failure", "read_one", "silent"]
+__all__ = [
+    "Decoded",
+    "Failure",
+    "OnProgress",
+    "Progress",
+    "ReadOptions",
+    "digest_file",
+    "failure",
+    "read_one",
+    "silent",
+]
 
 
 FIRST = ("band", "pixel_size_um")
+# Of the micrographs of a batch so many bytes are kept between its steps.
+MOST_KEPT = 2**29
 
 
 @dataclass(frozen=True)
@@ -121,3 +134,66 @@ def failure(path: Path, error: Exception) -> Failure:
     """Describe `error` in one line that names `path`."""
     text = " ".join(str(error).split()) or type(error).__name__
     return Failure(path, text if path.name in text else f"{path}: {text}")
+
+
+@dataclass
+class Decoded:
+    """Micrographs of a batch that are kept from one step to the next, so that each file is decoded once.
+
+    Attributes
+    ----------
+    free : int, default 2^29
+        Bytes of pixels that may still be kept; what is beyond that is read again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from segment.samples import write_samples
+    >>> path = write_samples(Path(tempfile.mkdtemp()), 1, materials=["ductile_iron"], shape=(64, 64))[0]
+    >>> decoded = Decoded()
+    >>> decoded.read(path, ReadOptions()) is decoded.read(path, ReadOptions())
+    True
+    >>> decoded.take(path, ReadOptions()) is decoded.read(path, ReadOptions())
+    False
+    """
+
+    free: int = MOST_KEPT
+    _kept: dict[tuple[Path, str], Micrograph | Failure] = field(default_factory=dict)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is kept."""
+        return self.free <= 0
+
+    def read(self, path: Path, options: ReadOptions) -> Micrograph | Failure:
+        """Return what `read_one` does, and keep it for the next step."""
+        key = _key(path, options)
+        if key not in self._kept:
+            item = read_one(path, options)
+            self.free -= _size_of(item)
+            if self.is_full:
+                return item
+            self._kept[key] = item
+        return self._kept[key]
+
+    def take(self, path: Path, options: ReadOptions) -> Micrograph | Failure:
+        """Return what `read` does, and keep it no longer."""
+        item = self._kept.get(_key(path, options))
+        self.drop(path, options)
+        return read_one(path, options) if item is None else item
+
+    def drop(self, path: Path, options: ReadOptions) -> None:
+        """Keep an image no longer."""
+        item = self._kept.pop(_key(path, options), None)
+        if item is not None:
+            self.free += _size_of(item)
+
+
+def _key(path: Path, options: ReadOptions) -> tuple[Path, str]:
+    return path, json.dumps(options.to_json(), sort_keys=True)
+
+
+def _size_of(item: Micrograph | Failure) -> int:
+    if isinstance(item, Failure):
+        return 0
+    return sum(0 if plane is None else plane.nbytes for plane in (item.image, item.colour, item.valid))

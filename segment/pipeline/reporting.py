@@ -12,9 +12,9 @@ from segment.io.decode import decode
 from segment.measure import PhaseFraction
 from segment.model import FittedModel
 from segment.pipeline.outputs import software
-from segment.pipeline.reading import Failure, ReadOptions, read_one
+from segment.pipeline.reading import Failure
 from segment.pipeline.resume import read_side_car
-from segment.records import PhaseMap
+from segment.records import Micrograph, PhaseMap
 from segment.report import ReportField, render_html, report_field
 
 REPORT = "report.html"
@@ -56,10 +56,9 @@ def new_field(name: str, phase_map: PhaseMap, rows: Sequence[PhaseFraction]) -> 
 
 
 def kept_field(
-    out: Path, name: str, path: Path, options: ReadOptions, rows: Sequence[PhaseFraction]
+    out: Path, name: str, micrograph: Micrograph | Failure, rows: Sequence[PhaseFraction]
 ) -> ReportField | None:
     """Return what the report says of a field whose results lie in `out`; None where its label image is damaged."""
-    micrograph = read_one(path, options)
     if isinstance(micrograph, Failure):
         return None
     try:
