@@ -42,7 +42,7 @@ def non_negative_factorization(
     X : array-like or sparse of shape (n_samples, n_features)
         Non-negative data.
     W, H : array-like, default=None
-        Start for ``init="custom"``; with ``update_H=False`` H is held and W is solved for it.
+        Start for ``init="custom"``; with ``update_H=False`` H is fixed and W is solved for it.
     n_components : int, "auto" or None, default="auto"
         Number of components.
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
@@ -60,7 +60,7 @@ def non_negative_factorization(
     alpha_W, alpha_H : float, default=0.0 and "same"
         Strength of the penalties on W and on H.
     l1_ratio : float in [0, 1], default=0.0
-        Share of the L1 penalty.
+        Fraction of the L1 penalty.
     random_state : int, RandomState or None, default=None
         Seed.
     verbose : int, default=0

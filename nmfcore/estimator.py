@@ -51,7 +51,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     alpha_H : float or "same", default="same"
         Strength of the penalty on H, multiplied by n_samples. "same": alpha_W.
     l1_ratio : float in [0, 1], default=0.0
-        Share of the L1 penalty; the rest is L2.
+        Fraction of the L1 penalty; the rest is L2.
     verbose : int, default=0
         Whether to print the objective of each iteration.
     shuffle : bool, default=False

@@ -83,18 +83,18 @@ class Result:
 
 @dataclass(frozen=True)
 class _Start:
-    """Where to start: given factors, or the name of an init; the components that are held lead H."""
+    """Where to start: given factors, or the name of an init; the fixed components lead H."""
 
     k: int
     init: str
     W: NDArray | None
     H: NDArray | None
-    held: NDArray | None
+    fixed: NDArray | None
 
     def scaled(self, problem: Problem) -> _Start:
         """Return the start for the scaled problem."""
         return replace(
-            self, **{name: problem.scaled(F) for name in ("W", "H", "held") if (F := getattr(self, name)) is not None}
+            self, **{name: problem.scaled(F) for name in ("W", "H", "fixed") if (F := getattr(self, name)) is not None}
         )
 
 
@@ -154,7 +154,7 @@ def factorize(
     alpha_W, alpha_H : float, default=0.0 and "same"
         Strength of the penalties on W and on H, as in scikit-learn. "same": that of W.
     l1_ratio : float in [0, 1], default=0.0
-        Share of the L1 penalty; the rest is L2.
+        Fraction of the L1 penalty; the rest is L2.
     smoothness_W : float, default=0.0
         Strength of the spatial Laplacian on the columns of W; needs grid_shape or graph.
     grid_shape : (int, int) or list of such, default=None
@@ -400,7 +400,7 @@ def run_best(run: Callable[[str | None], Trace], init: str | None, limits: Limit
 
 def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits) -> Trace:
     is_tall = (
-        solver == "cd" and start.held is None and tall.suits(problem.data, start.k, problem.penalties, problem.beta)
+        solver == "cd" and start.fixed is None and tall.suits(problem.data, start.k, problem.penalties, problem.beta)
     )
     make = _start_tall if is_tall else _start_alternating
     # Once for the whole run: telling the library costs as much as a small product. A step that overflows is one that
@@ -412,7 +412,7 @@ def _run(problem: Problem, start: _Start, solver: str, rng: np.random.RandomStat
             Lowest(problem.measure, problem.reference),
             start=first,
             reference=problem.reference,
-            may_vanish=problem.beta == 2.0 and start.held is None and not problem.penalties.none,
+            may_vanish=problem.beta == 2.0 and start.fixed is None and not problem.penalties.none,
             scale=problem.scale,
             gain=problem.gain,
             limits=limits,
@@ -454,10 +454,10 @@ def prepare_H(X: Any, k: int, init: str, penalties: Penalties, rng: np.random.Ra
 def _start_alternating(
     problem: Problem, start: _Start, solver: str, rng: np.random.RandomState, limits: Limits
 ) -> tuple[Alternating, float]:
-    W, H, held = start.W, start.H, 0
+    W, H, n_fixed = start.W, start.H, 0
     data, k = problem.data, start.k
     if W is None or H is None:
-        unconstrained = start.held is None and problem.penalties.none
+        unconstrained = start.fixed is None and problem.penalties.none
         if unconstrained and compressed_start.is_suited(data, k, problem.beta):
             W, H = compressed_start.start(data, k, start.init, problem.reference, rng)
             if solver == "mu":
@@ -468,24 +468,24 @@ def _start_alternating(
             W, H = single_precision_start.start(data, k, start.init, *settings)
         else:
             W, H = INITS[start.init](data.canonical, k, rng, data.rows.row_weight)
-    if start.held is not None:
-        held = len(start.held)
-        H = np.concatenate([start.held, H[held:]])
+    if start.fixed is not None:
+        n_fixed = len(start.fixed)
+        H = np.concatenate([start.fixed, H[n_fixed:]])
     # Extrapolation lets the two scales drift apart; a start of the user's own keeps to its scale as far as it goes.
     balanced = start.W is None and solver == "cd"
     make = MultiplicativeDescent if solver == "mu" else Alternating
-    state = make(data, W, H, problem.penalties, problem.beta, solver, held, balanced=balanced)
+    state = make(data, W, H, problem.penalties, problem.beta, solver, n_fixed, balanced=balanced)
     # Where an update would divide by a product of 0, a given start is lifted off it, which lowers the objective.
     first = problem.measure(W, H)[0] if start.W is not None and state.floor > 0.0 else np.inf
     return state, first if np.isfinite(first) else state.loss
 
 
 def _zero(problem: Problem, start: _Start) -> Trace:
-    """Return W = 0, and H = 0 but for what is held, for X = 0."""
+    """Return W = 0, and H = 0 but for its fixed rows, for X = 0."""
     data, k = problem.data, start.k
     W, H = np.zeros((data.shape[0], k), data.dtype), np.zeros((k, data.shape[1]), data.dtype)
-    if start.held is not None:
-        H[: len(start.held)] = start.held
+    if start.fixed is not None:
+        H[: len(start.fixed)] = start.fixed
     W += (problem.penalties.terms("W", W, H).total or 0.0) / k
     loss, distance = problem.measure(W, H)
     return Trace(W, H, distance, 0.0, np.array([loss, loss]), 1, Reason.SOLVED)
@@ -496,23 +496,23 @@ def _check_start(
 ) -> _Start:
     custom = init == "custom"
     k = count_components(n_components, W if custom else None, H if custom else None, X)
-    held = None
+    fixed = None
     if fixed_components is not None:
         known = np.asarray(fixed_components)
         # What is known needs no type of its own: integers, lists and float64 are taken as they come.
         known = known.astype(X.dtype) if known.dtype.kind in "biuf" else known
-        held = check_factor(known, (None, X.shape[1]), "fixed_components", X)
-        if len(held) > k:
-            raise ValueError(f"n_components={k} is smaller than the number of fixed_components, {len(held)}.")
+        fixed = check_factor(known, (None, X.shape[1]), "fixed_components", X)
+        if len(fixed) > k:
+            raise ValueError(f"n_components={k} is smaller than the number of fixed_components, {len(fixed)}.")
     if custom:
         given_W = check_factor(W, (X.shape[0], k), "W", X)
         given_H = check_factor(H, (k, X.shape[1]), "H", X)
-        return _Start(k, "custom", given_W, given_H, held)
+        return _Start(k, "custom", given_W, given_H, fixed)
     if init is None:
         init = "nndsvda"
     elif init != "random" and k > min(X.shape):
         raise ValueError(f"init = '{init}' can only be used when n_components <= min(n_samples, n_features)")
-    return _Start(k, init, None, None, held)
+    return _Start(k, init, None, None, fixed)
 
 
 def count_components(n_components: Any, W: ArrayLike | None, H: ArrayLike | None, X: Any) -> int:

@@ -117,7 +117,7 @@ def objective(
     alpha_W, alpha_H : float, default=0.0 and "same"
         Strength of the penalties on W and on H; "same": that of W.
     l1_ratio : float in [0, 1], default=0.0
-        Share of the L1 penalty; the rest is L2.
+        Fraction of the L1 penalty; the rest is L2.
     smoothness_W : float, default=0.0
         Strength of the spatial Laplacian; needs grid_shape or graph.
     grid_shape : (int, int) or list of such, default=None

@@ -54,7 +54,7 @@ class OnlineFactorization:
         Strengths of L1 and L2, in scikit-learn's scaling.
     forgetting : float
         0: every batch counts the same. The larger, the sooner old batches are forgotten.
-    held : int
+    n_fixed : int
         So many leading rows of H stay as they are.
     """
 
@@ -67,7 +67,7 @@ class OnlineFactorization:
         alpha_H: float = 0.0,
         l1_ratio: float = 0.0,
         forgetting: float = 0.0,
-        held: int = 0,
+        n_fixed: int = 0,
     ) -> None:
         self.H = np.array(H, np.float64)
         k, n = self.H.shape
@@ -82,7 +82,7 @@ class OnlineFactorization:
         self._alpha_H = alpha_H
         self._l1_ratio = l1_ratio
         self._forgetting = forgetting
-        self._held = held
+        self._n_fixed = n_fixed
 
     @property
     def l1(self) -> float:
@@ -133,7 +133,7 @@ class OnlineFactorization:
     def _revive(self, X: Any, W: NDArray[Any]) -> bool:
         """Give components that no row has used yet the residuals of the rows that are fitted worst."""
         idle = np.flatnonzero(self.usage + W.sum(axis=0) == 0)
-        idle = idle[idle >= self._held]
+        idle = idle[idle >= self._n_fixed]
         if not idle.size:
             return False
         W = W.astype(np.float64)
@@ -156,9 +156,9 @@ class OnlineFactorization:
                 self.linear += np.asarray(x.T @ w).T
 
     def _minimise_squares(self) -> None:
-        free = slice(self._held, None)
+        free = slice(self._n_fixed, None)
         H = np.ascontiguousarray(self.H[free])
-        linear = self.linear - self.gram[:, : self._held] @ self.H[: self._held]
+        linear = self.linear - self.gram[:, : self._n_fixed] @ self.H[: self._n_fixed]
         gram = np.ascontiguousarray(self.gram[free, free])
         step_H(H, np.ascontiguousarray(linear[free]), gram, self.l1, self.l2)
         self.H[free] = H
@@ -170,7 +170,7 @@ class OnlineFactorization:
         self.linear += self.H * ratios.T
 
     def _minimise_ratios(self) -> None:
-        free = slice(self._held, None)
+        free = slice(self._n_fixed, None)
         slope = (self.usage + self.l1)[free, None]
         target = self.linear[free]
         below = slope + np.sqrt(slope**2 + 4.0 * self.l2 * target)
@@ -237,5 +237,5 @@ def start_stream(model: Any, X: Any, H: NDArray[Any] | None) -> OnlineFactorizat
         alpha_H=model.alpha_W if isinstance(model.alpha_H, str) else model.alpha_H,
         l1_ratio=model.l1_ratio,
         forgetting=forgetting,
-        held=0 if model.fixed_components is None else len(np.atleast_2d(model.fixed_components)),
+        n_fixed=0 if model.fixed_components is None else len(np.atleast_2d(model.fixed_components)),
     )

@@ -242,7 +242,7 @@ class _Entries:
     """A split by entries: masks, dense or sparse, of those that are fitted and those that are held out."""
 
     fitted: Any
-    held: Any
+    hidden: Any
 
     def error(self, X: Any, k: int, parameters: dict[str, Any]) -> float:
         """Return the mean loss of a held-out entry."""
@@ -252,7 +252,9 @@ class _Entries:
         shown, _ = hide_missing(X, self.fitted, "error")
         means = shown.sum(axis=1).reshape(-1, 1) / counts, shown.sum(axis=0) / self.fitted.sum(axis=0)
         factors = _hedged(result.W, result.H, *means, counts, beta)
-        return beta_divergence.value(Data(*hide_missing(X, self.held, "error")).rows, *factors, beta) / self.held.sum()
+        return (
+            beta_divergence.value(Data(*hide_missing(X, self.hidden, "error")).rows, *factors, beta) / self.hidden.sum()
+        )
 
 
 @dataclass(frozen=True)
@@ -312,11 +314,11 @@ def _split(X: Any, seen: Any, share: float, rng: np.random.RandomState) -> _Entr
     wanted = np.floor(share * seen.sum(axis=1) + rng.random_sample(m))
     order = np.argsort(np.where(seen, rng.random_sample((m, n)), 2.0), axis=1)
     rank = np.argsort(order, axis=1)
-    held = seen & (rank < np.minimum(wanted, seen.sum(axis=1) - 1)[:, None])
-    held[:, ~(seen & ~held).any(axis=0)] = False
-    if not held.any():
+    hidden = seen & (rank < np.minimum(wanted, seen.sum(axis=1) - 1)[:, None])
+    hidden[:, ~(seen & ~hidden).any(axis=0)] = False
+    if not hidden.any():
         raise ValueError(f"X {X.shape} is too small to hold out {share:g} of its entries.")
-    return _Entries(seen & ~held, held)
+    return _Entries(seen & ~hidden, hidden)
 
 
 def _split_stored(seen: sp.csr_array, share: float, rng: np.random.RandomState) -> _Entries:
@@ -326,12 +328,14 @@ def _split_stored(seen: sp.csr_array, share: float, rng: np.random.RandomState) 
     wanted = np.minimum(np.floor(share * counts + rng.random_sample(m)), counts - 1)
     rank = np.empty(seen.nnz, np.intp)
     rank[np.lexsort((rng.random_sample(seen.nnz), row))] = np.arange(seen.nnz) - seen.indptr[row]
-    held = rank < wanted[row]
-    held &= np.bincount(seen.indices[~held], minlength=n)[seen.indices] > 0
-    if not held.any():
+    hidden = rank < wanted[row]
+    hidden &= np.bincount(seen.indices[~hidden], minlength=n)[seen.indices] > 0
+    if not hidden.any():
         raise ValueError(f"X {seen.shape} knows too few entries, {seen.nnz}, to hold out {share:g} of them.")
     at = (row, seen.indices)
-    masks = (sp.csr_array((np.ones(part.sum()), (at[0][part], at[1][part])), shape=(m, n)) for part in (~held, held))
+    masks = (
+        sp.csr_array((np.ones(part.sum()), (at[0][part], at[1][part])), shape=(m, n)) for part in (~hidden, hidden)
+    )
     return _Entries(*masks)
 
 

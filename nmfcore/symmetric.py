@@ -67,7 +67,7 @@ def factorize_symmetric(
     alpha_W : float, default=0.0
         Strength of the penalty on both factors, as in `factorize`.
     l1_ratio : float in [0, 1], default=0.0
-        Share of the L1 penalty; the rest is L2.
+        Fraction of the L1 penalty; the rest is L2.
     tol, max_iter, time_limit, n_restarts, callback, random_state, verbose : optional
         As in `factorize`.
 

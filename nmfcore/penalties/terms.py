@@ -18,7 +18,7 @@ class Terms:
     """A function of one factor F (m, k), W or H', that touches the penalties at the current F and lies above them.
 
     ``<linear, F> + 1/2 <diagonal, F^2> + 1/2 <gram, F'F> + 1/2 sum_t coupling_t f_t' L f_t + 1/2 quartic |F'F|^2``,
-    with f_t the columns of F and L the Laplacian of the graph; and F may be held to rows of one sum.
+    with f_t the columns of F and L the Laplacian of the graph; and the rows of F may be required to have one sum.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Terms:
         Strength.
     total : float or None
         What the entries of every row add up to, where that is prescribed.
-    held : int
+    n_fixed : int
         So many leading components stay as they are.
     """
 
@@ -48,7 +48,7 @@ class Terms:
     graph: Graph | None = field(default=None)
     quartic: float = 0.0
     total: float | None = None
-    held: int = 0
+    n_fixed: int = 0
 
     @classmethod
     def nothing(cls, k: int, factor: str = "W") -> Terms:

@@ -41,7 +41,7 @@ class Alternating:
         The loss.
     solver : {"cd", "mu"}
         The rule.
-    held : int
+    n_fixed : int
         So many leading rows of H stay as they are.
     balanced : bool
         Whether components end with both halves at norms alike, where the objective leaves that open.
@@ -55,7 +55,7 @@ class Alternating:
         penalties: Penalties,
         beta: float,
         solver: str,
-        held: int = 0,
+        n_fixed: int = 0,
         *,
         balanced: bool = False,
     ) -> None:
@@ -63,7 +63,7 @@ class Alternating:
         self.penalties = penalties
         self._beta = beta
         self._solver = solver
-        self._held = held
+        self._n_fixed = n_fixed
         self._balanced = balanced
         self._cancels = False
         self._previous: tuple[NDArray, NDArray] | None = None
@@ -73,8 +73,8 @@ class Alternating:
         self.floor = 0.0 if beta == 2.0 else _RELATIVE_FLOOR * float(np.sqrt(W.max() * H.max()))
         self.W = np.maximum(W, data.dtype.type(self.floor), order="C")
         self._Ht = np.maximum(H.T, data.dtype.type(self.floor), order="C")
-        if held:
-            self._Ht[:, :held] = H[:held].T
+        if n_fixed:
+            self._Ht[:, :n_fixed] = H[:n_fixed].T
         total = penalties.terms("W", self.W, self.H).total
         if total is not None:
             self.W = _with_sum(self.W, total)
@@ -136,7 +136,7 @@ class Alternating:
         if factor == "W":
             return self.penalties.terms("W", self.W, self.H)
         terms = self.penalties.terms("H", self._Ht, self.W.T)
-        terms.held = self._held
+        terms.n_fixed = self._n_fixed
         return terms
 
     def factors(self) -> tuple[NDArray, NDArray]:
@@ -168,7 +168,7 @@ class Alternating:
 
     def _balance(self, W: NDArray, Ht: NDArray) -> tuple[NDArray, NDArray]:
         """Return W and H with halves of norms alike, as far as powers of two go, which round nothing."""
-        if not self._balanced or self._held or not self.penalties.none:
+        if not self._balanced or self._n_fixed or not self.penalties.none:
             return W, np.ascontiguousarray(Ht.T)
         # A row of weight 2 counts like two rows.
         weights = (self.data.rows.row_weight, self.data.columns.row_weight)
@@ -186,7 +186,7 @@ class Alternating:
             return W, Ht
         least = 1.01 * self.floor
         dropped = np.where(Ht <= least, Ht.dtype.type(0), Ht)
-        dropped[:, : self._held] = Ht[:, : self._held]
+        dropped[:, : self._n_fixed] = Ht[:, : self._n_fixed]
         return np.where(W <= least, W.dtype.type(0), W), dropped
 
     def residual(self, W: NDArray, H: NDArray) -> float:
@@ -194,7 +194,7 @@ class Alternating:
         Ht = np.ascontiguousarray(H.T)
         on_W, on_H = self.penalties.terms("W", W, H), self.penalties.terms("H", Ht, W.T)
         return _residual(W, *self._parts(self.data.rows, W, Ht), on_W, 0) + _residual(
-            Ht, *self._parts(self.data.columns, Ht, W), on_H, self._held
+            Ht, *self._parts(self.data.columns, Ht, W), on_H, self._n_fixed
         )
 
     @cached_property
@@ -294,12 +294,12 @@ def _weighted_parts(rows: Rows, F: NDArray, quadratic: frobenius.Quadratic) -> t
     return quadratic.linear * weight, dense_product(F, quadratic.gram) * weight
 
 
-def _residual(F: NDArray, num: NDArray, den: NDArray, terms: Terms, held: int) -> float:
+def _residual(F: NDArray, num: NDArray, den: NDArray, terms: Terms, n_fixed: int) -> float:
     F64 = F.astype(np.float64)
     gradient = den.astype(np.float64) - num + terms.gradient(F64)
     if terms.total is not None:
         gradient -= np.sum(gradient * F64, axis=1, keepdims=True) / terms.total
-    projected = np.where(F64 > 0, gradient, np.minimum(gradient, 0.0))[:, held:]
+    projected = np.where(F64 > 0, gradient, np.minimum(gradient, 0.0))[:, n_fixed:]
     # Infinitely far from stationary, where a product has vanished under a positive entry.
     with np.errstate(over="ignore"):
-        return float(np.linalg.norm(projected) * np.linalg.norm(F64[:, held:]))
+        return float(np.linalg.norm(projected) * np.linalg.norm(F64[:, n_fixed:]))

@@ -1,4 +1,4 @@
-"""H learnt from blocks of rows, W never held: the tall solver where X is tall, and the same steps for any shape.
+"""H learnt from blocks of rows, W never stored: the tall solver where X is tall, and the same steps for any shape.
 
 The objective is a function of H alone once every row of W is solved exactly. One pass over the blocks gives its value
 and its gradient, from W'X and W'W; `tall` has the rest. What differs for many columns or components is how the rows

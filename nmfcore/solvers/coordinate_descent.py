@@ -44,11 +44,11 @@ def _subtract(slope, column, step):
 
 
 @kernel
-def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
+def _sweep_rows(F, gram, linear, n_fixed, max_sweeps, first, last):
     """Sweep rows [first, last) of F (m, k) in place, each until a sweep moves it by little against its first.
 
     The rows of a tile lie side by side in vector lanes: entry t of its row i is at ``t * _TILE + i``. Their gradients
-    are carried along in float64, so that an entry that does not move costs nothing. A row that rests stays where it is
+    are carried along in float64, so that an entry that does not move costs nothing. A frozen row stays where it is
     while others of its tile still move.
     """
     k = F.shape[1]
@@ -57,7 +57,7 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
     step = np.empty(_TILE, np.float64)
     moved = np.empty(_TILE, np.float64)
     initial = np.empty(_TILE, np.float64)
-    rests = np.empty(_TILE, np.float64)
+    frozen = np.empty(_TILE, np.float64)
     for start in range(first, last, _TILE):
         count = min(_TILE, last - start)
         f[:] = 0.0
@@ -71,10 +71,10 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
             for i in range(_TILE):
                 step[i] = f[at + _U(i)]
             _subtract(slope, gram[t], step)
-        rests[:] = 0.0
+        frozen[:] = 0.0
         for sweep in range(max_sweeps):
             moved[:] = 0.0
-            for t in range(held, k):
+            for t in range(n_fixed, k):
                 at = _U(t * _TILE)
                 curvature = np.float64(gram[t, t])
                 if curvature <= 0.0:
@@ -88,7 +88,7 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
                     old = f[at + _U(i)]
                     value = old + slope[at + _U(i)] * inverse
                     value = value if value > 0.0 else 0.0
-                    value = value if rests[i] == 0.0 else old
+                    value = value if frozen[i] == 0.0 else old
                     change = value - old
                     step[i] = change
                     f[at + _U(i)] = value
@@ -96,24 +96,24 @@ def _sweep_rows(F, gram, linear, held, max_sweeps, first, last):
                     square += change * change
                 if square > 0.0:
                     _subtract(slope, gram[t], step)
-            resting = 0.0
+            n_frozen = 0.0
             for i in range(_TILE):
                 # Entry by entry: an assignment of arrays takes two seconds more to compile.
                 initial[i] = moved[i] if sweep == 0 else initial[i]
-                rests[i] = 1.0 if moved[i] <= _ENOUGH * initial[i] else rests[i]
-                resting += rests[i]
-            if resting == _TILE:
+                frozen[i] = 1.0 if moved[i] <= _ENOUGH * initial[i] else frozen[i]
+                n_frozen += frozen[i]
+            if n_frozen == _TILE:
                 break
         for i in range(count):
-            for t in range(held, k):
+            for t in range(n_fixed, k):
                 F[start + i, t] = f[t * _TILE + i]
 
 
 @kernel
 def _sweep_coupled_rows(
-    F, gram, linear, diagonal, coupling, indptr, indices, weights, degree, order, held, first, last
+    F, gram, linear, diagonal, coupling, indptr, indices, weights, degree, order, n_fixed, first, last
 ):  # fmt: skip
-    """Sweep the rows order[first:last], no two of them neighbours, with their neighbours' rows held.
+    """Sweep the rows order[first:last], no two of them neighbours, with their neighbours' rows fixed.
 
     diagonal (m, k) or (1, k) joins that of gram.
     """
@@ -137,10 +137,10 @@ def _sweep_coupled_rows(
             stiffness[t] = diagonal[i if diagonal.shape[0] > 1 else 0, t] + coupling[t] * degree[i]
             curvature = gram[t, t] + stiffness[t]
             inverse[t] = 1.0 / curvature if curvature > 0.0 else 0.0
-            if curvature <= 0.0 and t >= held and target[t] < zero:
+            if curvature <= 0.0 and t >= n_fixed and target[t] < zero:
                 row[t] = zero
         for _ in range(_COUPLED_SWEEPS):
-            for t in range(held, k):
+            for t in range(n_fixed, k):
                 slope = target[t] - stiffness[t] * row[t]
                 column = gram[t]
                 for u in range(k):
@@ -182,7 +182,7 @@ def smallest_quartic(quartic, quadratic, slope):
 
 
 @kernel
-def _sweep_quartic(F, gram, linear, diagonal, strength, held):
+def _sweep_quartic(F, gram, linear, diagonal, strength, n_fixed):
     """Sweep F (n, k) once with 1/2 strength |F'F|^2 added: every coordinate is the minimiser of a quartic.
 
     diagonal (n, k) or (1, k) joins that of gram.
@@ -195,7 +195,7 @@ def _sweep_quartic(F, gram, linear, diagonal, strength, held):
                 S[t, u] += np.float64(F[j, t]) * np.float64(F[j, u])
     for j in range(n):
         row = F[j]
-        for t in range(held, k):
+        for t in range(n_fixed, k):
             old = np.float64(row[t])
             slope = np.float64(linear[j, t])
             others = 0.0
@@ -225,7 +225,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, max_sweeps:
         free = terms.decoupled(F)
         gram = (gram + free.gram).astype(np.float64)
         linear = linear - (free.linear - terms.linear)
-        _sweep_quartic(F, gram, linear, np.atleast_2d(free.diagonal), float(terms.quartic), terms.held)
+        _sweep_quartic(F, gram, linear, np.atleast_2d(free.diagonal), float(terms.quartic), terms.n_fixed)
         return
     gram = gram + terms.gram.astype(gram.dtype)
     if terms.graph is not None or terms.diagonal.ndim == 2:
@@ -234,7 +234,7 @@ def update(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms, max_sweeps:
     gram.flat[:: gram.shape[0] + 1] += terms.diagonal.astype(gram.dtype)
     n_blocks = -(-F.shape[0] // _ROWS)
     run_blocks(
-        lambda a, b: _sweep_rows(F, gram, linear, terms.held, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])),
+        lambda a, b: _sweep_rows(F, gram, linear, terms.n_fixed, max_sweeps, a * _ROWS, min(b * _ROWS, F.shape[0])),
         n_blocks,
         least=max(2, _LEAST_WORK // (_ROWS * F.shape[1] ** 2)),
     )
@@ -249,6 +249,6 @@ def _sweep_colours(F: NDArray, gram: NDArray, linear: NDArray, terms: Terms) -> 
 
         def sweep(a: int, b: int, start: int = start, end: int = end) -> None:
             first, last = start + a * _ROWS, min(start + b * _ROWS, end)
-            _sweep_coupled_rows(F, gram, linear, diagonal, terms.coupling, *arrays, terms.held, first, last)
+            _sweep_coupled_rows(F, gram, linear, diagonal, terms.coupling, *arrays, terms.n_fixed, first, last)
 
         run_blocks(sweep, n_blocks)

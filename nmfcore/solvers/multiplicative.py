@@ -78,23 +78,23 @@ def _ratio(num, den, lin, a, b, c, p, q):
 
 
 @inlined
-def _row_sum(f, num, den, lin, shift, a, b, c, p, q, held):
+def _row_sum(f, num, den, lin, shift, a, b, c, p, q, n_fixed):
     total = 0.0
     for t in range(f.shape[0]):
-        ratio = 1.0 if t < held else _ratio(num[t], den[t], lin[t] + shift, a[t], b[t], c[t], p, q)
+        ratio = 1.0 if t < n_fixed else _ratio(num[t], den[t], lin[t] + shift, a[t], b[t], c[t], p, q)
         total += f[t] * ratio
     return total
 
 
 @inlined
-def _multiplier(f, num, den, lin, a, b, c, p, q, held, total):
+def _multiplier(f, num, den, lin, a, b, c, p, q, n_fixed, total):
     """Return what to add to lin so that the new row sums to total: the sum falls as it grows."""
     width = 1e-300
     for t in range(f.shape[0]):
         width = max(width, num[t] + den[t] + abs(lin[t]) + a[t] + b[t] + c[t])
     shift, low, high = 0.0, -np.inf, np.inf
     for _ in range(3 * _STEPS):
-        if _row_sum(f, num, den, lin, shift, a, b, c, p, q, held) > total:
+        if _row_sum(f, num, den, lin, shift, a, b, c, p, q, n_fixed) > total:
             low = shift
         else:
             high = shift
@@ -112,7 +112,7 @@ def _multiplier(f, num, den, lin, a, b, c, p, q, held, total):
 
 
 @kernel
-def _multiply_rows(F, num, den, linear, a, b, c, p, q, total, held, floor, first, last):
+def _multiply_rows(F, num, den, linear, a, b, c, p, q, total, n_fixed, floor, first, last):
     """Multiply rows [first, last) of F (m, k) in place; entries end at least at floor.
 
     linear (m, k) or (1, k); a, b, c (m, k) or (0, 0): none.
@@ -135,17 +135,17 @@ def _multiply_rows(F, num, den, linear, a, b, c, p, q, total, held, floor, first
             for t in range(k):
                 # An entry that nothing pulls up would take all of the row's sum or nothing of it.
                 up[t] += _LEAST_PULL * (down[t] + abs(lin[t]))
-            shift = _multiplier(f, up, down, lin, stiff, pull, quartic, p, q, held, total)
-        for t in range(held, k):
+            shift = _multiplier(f, up, down, lin, stiff, pull, quartic, p, q, n_fixed, total)
+        for t in range(n_fixed, k):
             ratio = _ratio(up[t], down[t], lin[t] + shift, stiff[t], pull[t], quartic[t], p, q)
             F[i, t] = max(f[t] * ratio, floor)
         if total > 0.0:
             # What the floor and the rounding of entries added or took is taken from the largest.
-            largest = held
+            largest = n_fixed
             rest = total
             for t in range(k):
                 rest -= np.float64(F[i, t])
-                largest = t if F[i, t] > F[i, largest] and t >= held else largest
+                largest = t if F[i, t] > F[i, largest] and t >= n_fixed else largest
             F[i, largest] = max(np.float64(F[i, largest]) + rest, 0.0)
 
 
@@ -158,7 +158,7 @@ def update(F: NDArray, num: NDArray, den: NDArray, terms: Terms, beta: float, fl
 
     def multiply(first: int, last: int) -> None:
         block = (first * _ROWS, min(last * _ROWS, F.shape[0]))
-        _multiply_rows(F, num, den, linear, a, b, c, p, q, total, terms.held, floor, *block)
+        _multiply_rows(F, num, den, linear, a, b, c, p, q, total, terms.n_fixed, floor, *block)
 
     run_blocks(multiply, -(-F.shape[0] // _ROWS))
 

@@ -130,10 +130,10 @@ def _load(array, start, width, tile):
 
 
 @kernel
-def _minimise(F, A, gradient, held, F_new):
+def _minimise(F, A, gradient, n_fixed, F_new):
     """Sweep the quadratics with gradients and curvatures A (pairs, b) at F (k, b) over F_new >= 0.
 
-    A row that rests stays where it is while others beside it still move.
+    A frozen row stays where it is while others beside it still move.
     """
     k, b = F.shape
     zero = F.dtype.type(0)
@@ -145,16 +145,16 @@ def _minimise(F, A, gradient, held, F_new):
     step = np.empty(_LANES, F.dtype)
     moved = np.empty(_LANES, F.dtype)
     initial = np.empty(_LANES, F.dtype)
-    rests = np.empty(_LANES, F.dtype)
+    frozen = np.empty(_LANES, F.dtype)
     for start in range(0, b, _LANES):
         width = min(_LANES, b - start)
         _load(F, start, width, f)
         _load(gradient, start, width, slope)
         _load(A, start, width, a)
-        rests[:] = zero
+        frozen[:] = zero
         for sweep in range(SWEEPS):
             moved[:] = zero
-            for t in range(held, k):
+            for t in range(n_fixed, k):
                 # Unsigned, or Numba allows for a negative index and the loads become gathers.
                 at = _U(t * _LANES)
                 diagonal = _U((t * (t + 1) // 2 + t) * _LANES)
@@ -164,7 +164,7 @@ def _minimise(F, A, gradient, held, F_new):
                     old = f[at + _U(i)]
                     value = old - g / (q if q > zero else one) if q > zero else (zero if g > zero else old)
                     value = value if value > zero else zero
-                    value = value if rests[i] == zero else old
+                    value = value if frozen[i] == zero else old
                     change = value - old
                     step[i] = change
                     f[at + _U(i)] = value
@@ -174,13 +174,13 @@ def _minimise(F, A, gradient, held, F_new):
                     to = _U(u * _LANES)
                     for i in range(_LANES):
                         slope[to + _U(i)] += step[i] * a[pair + _U(i)]
-            resting = zero
+            n_frozen = zero
             for i in range(_LANES):
                 # Entry by entry: an assignment of arrays takes two seconds more to compile.
                 initial[i] = moved[i] if sweep == 0 else initial[i]
-                rests[i] = one if sweep > 0 and moved[i] <= enough * initial[i] else rests[i]
-                resting += rests[i]
-            if resting == _LANES:
+                frozen[i] = one if sweep > 0 and moved[i] <= enough * initial[i] else frozen[i]
+                n_frozen += frozen[i]
+            if n_frozen == _LANES:
                 break
         for t in range(k):
             for i in range(width):
@@ -306,5 +306,5 @@ def _minimum(block: _Block, gradient: NDArray, s: NDArray, pairs: NDArray) -> ND
         k = len(F_new)
         A += terms.gram[np.tril_indices(k)].astype(A.dtype)[:, None]
         A[[_n_pairs(t + 1) - 1 for t in range(k)]] += terms.diagonal.T.reshape(k, -1).astype(A.dtype)
-    _minimise(block.F, A, gradient, terms.held, F_new)
+    _minimise(block.F, A, gradient, terms.n_fixed, F_new)
     return F_new

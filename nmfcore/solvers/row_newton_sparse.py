@@ -22,7 +22,7 @@ _ROWS = 64
 
 
 @inlined
-def _minimise_row(f, A, gradient, held, slope, f_new):
+def _minimise_row(f, A, gradient, n_fixed, slope, f_new):
     """Sweep the quadratic with a gradient and curvature A (k, k) at f (k,) over f_new >= 0; slope (k,) is spent."""
     k = f.shape[0]
     zero = f.dtype.type(0)
@@ -32,7 +32,7 @@ def _minimise_row(f, A, gradient, held, slope, f_new):
     first = zero
     for sweep in range(SWEEPS):
         moved = zero
-        for t in range(held, k):
+        for t in range(n_fixed, k):
             q = A[t, t]
             old = f_new[t]
             value = old - slope[t] / q if q > zero else (zero if slope[t] > zero else old)
@@ -51,7 +51,7 @@ def _minimise_row(f, A, gradient, held, slope, f_new):
 
 
 @kernel
-def _step(indptr, indices, data, weight, F, Ct, all_sums, l1, l2, held, floor, first, last):
+def _step(indptr, indices, data, weight, F, Ct, all_sums, l1, l2, n_fixed, floor, first, last):
     """Move rows [first, last) of F (m, k) in place for Kullback-Leibler, as `_step` does: x = 0 adds a linear term.
 
     weight: of each stored entry; (0,): 1. all_sums (k,): weighted sums of the rows of C; (0,): of the stored entries.
@@ -112,7 +112,7 @@ def _step(indptr, indices, data, weight, F, Ct, all_sums, l1, l2, held, floor, f
                     A[t, u] = total
                     A[u, t] = total
                 A[t, t] += l2[t]
-            _minimise_row(f, A, gradient, held, slope, f_new)
+            _minimise_row(f, A, gradient, n_fixed, slope, f_new)
             total = zero
             for e in range(size):
                 z[e] = zero
@@ -134,7 +134,7 @@ def _step(indptr, indices, data, weight, F, Ct, all_sums, l1, l2, held, floor, f
             rises = not (change + np.float64(total) / 6.0 <= 0.0)
             if not rises:
                 break
-        for t in range(held, k):
+        for t in range(n_fixed, k):
             if rises:
                 below = sums[t] + l1[t]
                 below += np.sqrt(below * below + 4.0 * l2[t] * f[t] * num[t])
@@ -160,6 +160,6 @@ def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms) -> None:
     m = F.shape[0]
 
     def work(a: int, b: int) -> None:
-        _step(*arrays, *strengths, terms.held, floor, a * _ROWS, min(m, b * _ROWS))
+        _step(*arrays, *strengths, terms.n_fixed, floor, a * _ROWS, min(m, b * _ROWS))
 
     run_blocks(work, -(-m // _ROWS), uneven=True)

@@ -25,7 +25,7 @@ def lower_on_sample(
 ) -> tuple[NDArray[np.float64], float, float]:
     """Lower the objective of a sample minus <tilt, H> until two steps in a row gain less than ``worth``.
 
-    Each step minimises over H with the rows of W held, and goes beyond; where that overshoots, the plain step is taken.
+    Each step minimises over H for fixed rows of W, and goes beyond; where that overshoots, the plain step is taken.
     Rows of H are kept at unit length where no penalty weighs them: then the length is free.
 
     Parameters

@@ -60,7 +60,7 @@ def _pull_of_neighbours(F, indptr, indices, weights, i, pull):
 @kernel
 def _sweep_dense(
     X, mask, row_weight, column_weight, beta, F, C, linear, diagonal, gram, coupling, indptr, indices, weights,
-    degree, order, held, floor, sweeps, tol, first, last,
+    degree, order, n_fixed, floor, sweeps, tol, first, last,
 ):  # fmt: skip
     n = X.shape[1]
     k = F.shape[1]
@@ -92,7 +92,7 @@ def _sweep_dense(
         for _ in range(sweeps):
             largest = 0.0
             moved = 0.0
-            for t in range(held, k):
+            for t in range(n_fixed, k):
                 c = C[t]
                 g = zero
                 q = zero
@@ -128,7 +128,7 @@ def _sweep_dense(
 @kernel
 def _sweep_sparse(
     S_indptr, S_indices, data, entry_weight, beta, F, Ct, column_sums, linear, diagonal, gram, coupling, indptr,
-    indices, weights, degree, order, held, floor, sweeps, tol, first, last,
+    indices, weights, degree, order, n_fixed, floor, sweeps, tol, first, last,
 ):  # fmt: skip
     k = F.shape[1]
     pull = np.zeros(k, np.float64)
@@ -170,7 +170,7 @@ def _sweep_sparse(
         for _ in range(sweeps):
             largest = 0.0
             moved = 0.0
-            for t in range(held, k):
+            for t in range(n_fixed, k):
                 ct = c[t]
                 g = zero
                 q = zero
@@ -216,7 +216,7 @@ def update(rows: Rows, F: NDArray, C: NDArray, terms: Terms, beta: float, *, swe
     strengths = (np.atleast_2d(terms.linear), np.atleast_2d(terms.diagonal), terms.gram, terms.coupling)
     floor = rows.dtype.type(smallest_product(rows.dtype))
     bounds = graph.bounds or (0, rows.shape[0])
-    limits = (terms.held, floor, sweeps, tol)
+    limits = (terms.n_fixed, floor, sweeps, tol)
     C = np.ascontiguousarray(C)
     if rows.sparse is None:
         X = rows.array

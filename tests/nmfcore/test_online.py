@@ -50,14 +50,14 @@ def test_repeated_batches_approach_the_fit(loss, strengths):
     assert excess[0] > near > excess[-1]
 
 
-@pytest.mark.parametrize("held", [0, 1])
+@pytest.mark.parametrize("n_fixed", [0, 1])
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_surrogate_never_rises_and_its_minimum_is_reached(loss, l1_ratio, held):
+def test_the_surrogate_never_rises_and_its_minimum_is_reached(loss, l1_ratio, n_fixed):
     X = planted() + 0.01
     start = np.random.default_rng(1).random((3, 12)) + 0.1
     stream = OnlineFactorization(
-        start, LOSSES[loss], alpha_W=0.02, alpha_H=0.02, l1_ratio=l1_ratio, forgetting=2.0, held=held
+        start, LOSSES[loss], alpha_W=0.02, alpha_H=0.02, l1_ratio=l1_ratio, forgetting=2.0, n_fixed=n_fixed
     )
     rng = np.random.default_rng(2)
     for batch in batches(X):
@@ -68,7 +68,7 @@ def test_the_surrogate_never_rises_and_its_minimum_is_reached(loss, l1_ratio, he
         assert reached <= surrogate(stream, before) + slack
         for _ in range(20):
             nearby = stream.H * np.exp(1e-3 * rng.standard_normal(stream.H.shape))
-            nearby[:held] = stream.H[:held]
+            nearby[:n_fixed] = stream.H[:n_fixed]
             assert reached <= surrogate(stream, nearby) + slack
 
 

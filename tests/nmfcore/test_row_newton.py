@@ -82,11 +82,11 @@ def test_few_steps_do_what_hundreds_of_multiplications_do(beta):
         np.testing.assert_allclose(ours, losses(X, W, C, beta, 1.0, nothing, nothing), rtol=1e-9)
 
 
-def test_held_components_stay():
+def test_fixed_components_stay():
     rng = np.random.default_rng(0)
     X, F, C = rng.random((50, 8)) + 0.1, rng.random((50, 3)), rng.random((3, 8))
     terms = Terms.nothing(3)
-    terms.held = 2
+    terms.n_fixed = 2
     before = F.copy()
     row_newton.update(Data(X).rows, F, C, terms, 1.0)
     np.testing.assert_array_equal(F[:, :2], before[:, :2])
