@@ -595,7 +595,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def explained_variance(
         self, X: Any, *, mask: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Return the share of the loss of the features' means that the components explain.
+        """Return the fraction of the loss of the features' means that the components explain.
 
         Parameters
         ----------
@@ -609,8 +609,8 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         float
-            ``1 - D(X | W H) / D(X | means)``, with the mean of each feature: for the Frobenius loss the share of the
-            variance, for the others the share of the deviance. 1: all; below 0: worse than the means; 1 too where X
+            ``1 - D(X | W H) / D(X | means)``, with the mean of each feature: for the Frobenius loss the fraction of the
+            variance, for the others the fraction of the deviance. 1: all; below 0: worse than the means; 1 too where X
             is its means and WH is X.
 
         Examples

@@ -129,7 +129,7 @@ def select_rank(
     solver, beta_loss, alpha_W, alpha_H, l1_ratio, missing : optional
         As in `factorize`.
     holdout : float in (0, 0.5], default=0.1
-        Share of the entries of each row that are held out, scattered at random (speckled) [1]_ [2]_. Sparse X whose
+        Fraction of the entries of each row that are held out, scattered at random (speckled) [1]_ [2]_. Sparse X whose
         zeros are known: not used, see Notes.
     n_splits : int, default=5
         So many times, at least 2; the same entries for every k.

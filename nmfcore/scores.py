@@ -1,4 +1,4 @@
-"""How well factors describe data: the loss of an entry, and the share of the loss that they explain."""
+"""How well factors describe data: the loss of an entry, and the fraction of the loss that they explain."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from nmfcore.passes import run_blocks
 # What stays in the cache between the product and the look at it.
 _BLOCK_BYTES = 1 << 18
 _ROWS = 1024
-# The loss as a share of |X|^2 below which its terms cancel too far, by the precision of the products.
+# The loss as a fraction of |X|^2 below which its terms cancel too far, by the precision of the products.
 _CANCELLED = {np.dtype(np.float32): 0.05, np.dtype(np.float64): 1e-5}
 
 

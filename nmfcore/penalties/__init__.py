@@ -68,7 +68,7 @@ class Penalties(tuple[Penalty, ...]):
         return self.terms(factor, np.empty((0, k)), np.empty((k, 0)))
 
     def of_sample(self, share: float) -> Penalties:
-        """Return those of the objective of a sample, of shrinkage: what is on H counts by its share of the rows."""
+        """Return those of the objective of a sample, of shrinkage: what is on H counts by its fraction of the rows."""
         alone = ((penalty, Penalties([penalty]).shrinkage("H")) for penalty in self)
         return Penalties(
             replace(penalty, strength=penalty.strength * share) if any(on_H) else penalty  # pyright: ignore

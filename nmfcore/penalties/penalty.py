@@ -41,7 +41,7 @@ class Penalty(ABC):
 
     Examples
     --------
-    Half the sum over the components of the energy of their share of WH:
+    Half the sum over the components of the energy of their part of WH:
 
     >>> from dataclasses import dataclass
     >>> import numpy as np

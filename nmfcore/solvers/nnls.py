@@ -11,7 +11,7 @@ from nmfcore._jit import inlined, kernel
 
 _FULL_EXCHANGES = 3
 _LEAST_RAISE = 1e-10
-# Share of its norm squared that a component needs outside the span of those before it.
+# Fraction of its norm squared that a component needs outside the span of those before it.
 DEPENDENT = 32.0 * float(np.finfo(np.float64).eps)
 
 
@@ -148,7 +148,7 @@ def _pivot_row(G, N, size, dependent, L, w):
 def solve_row(G, N, size, dependent, solution):
     """Minimise 1/2 wGw' - Nw' over w >= 0 into solution, by block principal pivoting [1]_ in float64.
 
-    G (size, size), N (size,), solution (size,). A component is left out if less than the share ``dependent`` of its
+    G (size, size), N (size,), solution (size,). A component is left out if less than the fraction ``dependent`` of its
     norm squared lies outside the span of those before it: what it would add is the rounding of N, magnified. Where
     that does not do, G is raised on its diagonal by little more than that share, which makes the minimiser unique.
 

@@ -37,7 +37,7 @@ def lower_on_sample(
     start : ndarray of shape (k, n)
         Where to begin.
     penalties : Penalties
-        Those on H by the sample's share of the rows.
+        Those on H by the sample's fraction of the rows.
     tilt : ndarray of shape (k, n)
     worth : float
     max_passes : int

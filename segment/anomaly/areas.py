@@ -1,4 +1,4 @@
-"""Areas of interest: rectangles that hold more than their share, by a scan statistic."""
+"""Areas of interest: rectangles that hold more than is expected for their area, by a scan statistic."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def scan_areas(
     seed: int = 0,
     valid: NDArray[np.bool_] | None = None,
 ) -> tuple[Region, ...]:
-    """Find the rectangles whose objects weigh more than their share, the most unusual first, none over another.
+    """Find rectangles whose objects weigh more than is expected for their area, the most unusual first.
+
+    None overlaps another.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def scan_areas(
 
     Notes
     -----
-    With w the weight inside, e the share of it that the rectangle's area is worth and W the whole,
+    With w the weight inside, e the fraction of it that the rectangle's area is worth and W the whole,
     the score is ``(w log(w / e) + (W - w) log((W - w) / (W - e))) / c`` where w > e, with c the mean weight of an
     object weighted by itself, sum(v^2) / sum(v): a few heavy objects are worth as much evidence as so many mean ones. A
     rectangle that one huge object fills has a p near 1: chance would put it somewhere, too.
@@ -96,7 +98,7 @@ def scan_areas(
     scores, windows = _scan(flat, weight, grid, share, unit), _windows(grid)
     counts = _sums(np.bincount(flat, minlength=math.prod(grid)).reshape(grid))
     rng = np.random.default_rng(seed)
-    # Cells at random, each as likely as its share of the field: the same weights at random places.
+    # Cells at random, each as likely as its fraction of the field: the same weights at random places.
     edges = np.cumsum(share.ravel())
     edges[-1] = 1.0
     best = np.array(
@@ -165,7 +167,7 @@ def percentiles(scores: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
 
 
 def _cell_shares(grid: tuple[int, ...], cell: float, shape: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the share of the field in each cell: the last ones of a row or column may be cut."""
+    """Return the fraction of the field in each cell: the last ones of a row or column may be cut."""
     rows, columns = (
         np.minimum(np.arange(1, n + 1) * cell, side) - np.arange(n) * cell for n, side in zip(grid, shape, strict=True)
     )
@@ -173,7 +175,7 @@ def _cell_shares(grid: tuple[int, ...], cell: float, shape: tuple[float, float])
 
 
 def _weighed(valid: NDArray[np.bool_], scale: NDArray[np.float64], grid: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the share of the field in each cell, by the pixels in it that count; `scale` is a pixel in cells."""
+    """Return the fraction of the field in each cell, by the pixels in it that count; `scale` is a pixel in cells."""
     kept = np.argwhere(valid)
     at = np.minimum(((kept + 0.5) * scale).astype(np.int64), np.array(grid) - 1)
     counts = np.bincount(at[:, 0] * grid[1] + at[:, 1], minlength=math.prod(grid))

@@ -22,7 +22,8 @@ SAMPLES = 2
 SMALLEST_PX = 50
 # By MLography's rule objects that fill so much of their smallest circle are ordinary.
 ORDINARY_ROUNDNESS = 0.7
-# Without the rule so large a share of the objects, the best explained ones, is taken for ordinary, in so many rounds.
+# Without the rule so large a fraction of the objects, the best explained ones, is taken for ordinary, in so many
+# rounds.
 ORDINARY_SHARE, ROUNDS = 1 / 3, 4
 
 

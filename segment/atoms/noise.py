@@ -35,7 +35,7 @@ def estimate_noise(
     Notes
     -----
     The mixed difference (p00 - p01 - p10 + p11) / 2 of four neighbouring pixels has the variance of a pixel, and no
-    share of a plane through them.
+    fraction of a plane through them.
     """
     h, w = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
     residual = image if expected is None else image - expected

@@ -69,7 +69,7 @@ class Ruler:
         scale : float, default 1.0
             Multiplies the width of the window.
         flatten : int, default 2
-            Number of grey levels that shading is told from; 0: it stays.
+            Number of grey-level classes by which the background is estimated; 0: it stays.
 
         Returns
         -------

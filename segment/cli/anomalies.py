@@ -51,7 +51,7 @@ def anomalies(
             for region in regions[:MOST_SHOWN]:
                 session.say(
                     f"  x {region.left:.0f} to {region.right:.0f}, y {region.top:.0f} to {region.bottom:.0f} px: "
-                    f"{region.n_objects} inclusions, {region.excess:.1f} times its share"
+                    f"{region.n_objects} inclusions, {region.excess:.1f} times what its area is expected to hold"
                 )
         conclude(session, result, out, {**result.numbers, "caveats": list(result.caveats)})
 

@@ -144,7 +144,7 @@ def gate_margin(scores: NDArray[np.float32], labels: NDArray[np.uint8], confiden
 
 
 def _disagreement(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float32]:
-    """Return the share of each pixel's neighbours that have another label than itself; shape (h, w)."""
+    """Return the fraction of each pixel's neighbours that have another label than itself; shape (h, w)."""
     area = NEIGHBOURHOOD**2
     differing = np.zeros(labels.shape, dtype=np.float32)
     for phase in range(n_phases):

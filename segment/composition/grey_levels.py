@@ -31,7 +31,7 @@ def grey_likelihood(
     known : ndarray of float32, shape (n,)
         Grey levels of pixels whose phases are known.
     shares : ndarray of float32, shape (k, n)
-        Share of every phase in them. A phase without any is given the mean and spread of all.
+        Fraction of every phase in them. A phase without any is given the mean and spread of all.
 
     Returns
     -------

@@ -44,7 +44,7 @@ def guide(
     Parameters
     ----------
     abundances : ndarray of float32, shape (k, h, w)
-        Share of every phase in every pixel, or any non-negative evidence.
+        Fraction of every phase in every pixel, or any non-negative evidence.
     fractions : mapping of str to float or array, sequence of float, or ndarray
         By phase name or in phase order, one number or one map (h, w) each; see `area_fractions`. A phase whose
         fraction is zero is absent: it gets no pixel.
@@ -107,9 +107,9 @@ def guide(
     makes the image one observation, for neighbouring pixels are anything but independent: `sigma` then means the
     same at any size.
 
-    With `views`, p is the likelihood of a pixel's views and calm grey level under one normal distribution a phase, see
-    `segment.composition.relearning.relearn`. The fractions contradict the image where that leaves too much doubt, or
-    draws boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a
+    With `views`, p is the likelihood of a pixel's views and smoothed grey level under one normal distribution a phase,
+    see `segment.composition.relearning.relearn`. The fractions contradict the image where that leaves too much doubt,
+    or draws boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a
     phase; or where other names would override far less. The labels are then unguided; `hard` meets the fractions all
     the same, from the abundances. Where the map without fractions has those of two phases already, to within 2 `sigma`,
     and sharper boundaries, it stays, and nothing is contradicted.

@@ -93,7 +93,7 @@ def name_by_seed(
     seeds : mapping of str to (int, int)
         For each phase the (row, column) of a pixel that belongs to it.
     abundances : ndarray of float32, shape (k, h, w)
-        Share of every component in every pixel.
+        Fraction of every component in every pixel.
     radius : int, default 5
         Pixels around a seed whose mean abundance decides, 0 for the seed alone.
     names : sequence of str, optional

@@ -63,7 +63,7 @@ def solve_offset_field(
     grid = _grid(target, height, width)
     down, across = _hats(np.arange(height), height, grid[0]), _hats(np.arange(width), width, grid[1])
     pixels = _drawn(height * width, SCHEDULE[-1][1])
-    # The product of two hats is a node's share of a pixel: at most four of them differ from zero.
+    # The product of two hats is a node's weight in a pixel: at most four of them differ from zero.
     hats = sparse.csr_array(
         np.einsum("pr,pc->prc", down[pixels // width], across[pixels % width]).reshape(len(pixels), -1)
     )

@@ -171,7 +171,7 @@ def _dual(
     temperature: float,
     offsets: NDArray[np.float64],
 ) -> tuple[float, NDArray[np.float32]]:
-    """Return the smoothed dual and the share of every phase in every pixel, shape (k, n)."""
+    """Return the smoothed dual and the fraction of every phase in every pixel, shape (k, n)."""
     raised = (scores + offsets[:, None].astype(np.float32)) * np.float32(1 / temperature)
     highest = raised.max(axis=0)
     raised -= highest

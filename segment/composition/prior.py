@@ -59,7 +59,7 @@ class Prior:
             raise ValueError(f"gate must be 'auto' or a number above 0, got {self.gate!r}")
 
     def conflict(self, scores: NDArray[np.float32], target: NDArray[np.float64]) -> tuple[float, float]:
-        """Return the share of evidence that is overridden, and how much less it would be under another naming."""
+        """Return the fraction of evidence that is overridden, and how much less it would be under another naming."""
         given, best = overridden_evidence(scores, target, self.sigma)
         return given, given - best
 

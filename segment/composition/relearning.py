@@ -219,7 +219,7 @@ def _are_alike(grey: NDArray[np.float32], labels: NDArray[np.uint8]) -> bool:
 def _cut(
     grey: NDArray[np.float32], labels: NDArray[np.uint8], shares: NDArray[np.float32], target: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """Cut grey levels at the fractions, the phases in order of brightness: of their pixels, else of their shares."""
+    """Cut grey levels at the fractions, the phases in order of brightness: of their pixels, else of memberships."""
     k = len(target)
     weights = np.array([labels == phase for phase in range(k)], dtype=np.float64)
     is_empty = ~weights.any(axis=1)

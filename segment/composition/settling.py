@@ -188,7 +188,7 @@ def _described(
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Some pixels of an image: evidence (k, n), grey level (n,), and the share of every phase in them (k, n)."""
+    """Some pixels of an image: evidence (k, n), grey level (n,), and the fraction of every phase in them (k, n)."""
 
     scores: NDArray[np.float32]
     grey: NDArray[np.float32]

@@ -23,7 +23,7 @@ class Agreement:
     mean_iou : float
         Mean of `iou` over the classes present.
     accuracy : float
-        Share of the annotated pixels whose phase is matched to their class.
+        Fraction of the annotated pixels whose phase is matched to their class.
     """
 
     classes: tuple[int, ...]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segment.evaluate.agreement import IGNORED, count_overlap, match
 
-# A phase with a smaller share of the annotated pixels is none.
+# A phase with a smaller fraction of the annotated pixels is none.
 EMPTY = 0.003
 
 
@@ -28,7 +28,7 @@ class BatchScores:
     mean_iou : float
         Mean of `iou` over the classes present: with one assignment of phases to classes for the whole batch.
     accuracy : float
-        Share of the pixels whose phase is matched to their class, with that assignment.
+        Fraction of the pixels whose phase is matched to their class, with that assignment.
     mean_iou_each : float
         Mean over the images of the mean IoU of each, with an assignment of its own: what the batch costs is the rest.
     fraction_error : float

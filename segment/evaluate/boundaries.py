@@ -15,9 +15,9 @@ class LineMatch:
     Attributes
     ----------
     precision : float
-        Share of the found centre-line pixels that a true one is near.
+        Fraction of the found centre-line pixels that a true one is near.
     recall : float
-        Share of the true ones that a found one is near.
+        Fraction of the true ones that a found one is near.
     f1 : float
         Their harmonic mean.
     """

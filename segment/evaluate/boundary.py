@@ -10,7 +10,7 @@ from segment.evaluate.agreement import IGNORED
 
 
 def boundary_f1(labels: NDArray[np.uint8], truth: NDArray[np.uint8], *, tolerance: float = 2.0) -> float:
-    """Score boundaries: harmonic mean of the shares of found and of true boundary pixels that the other one is near.
+    """Score boundaries: harmonic mean of the fractions of found and of true boundary pixels that the other one is near.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class ColumnScores:
     Attributes
     ----------
     precision, recall, f1 : float
-        Share of the found columns that are true, of the true ones that are found, and their harmonic mean.
+        Fraction of the found columns that are true, of the true ones that are found, and their harmonic mean.
     rms : float
         Root mean square distance of the pairs, in the unit of the positions; NaN without a pair.
     found, true : ndarray of intp, shape (n_pairs,)

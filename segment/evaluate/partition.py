@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def adjusted_rand_index(overlap: NDArray[np.int64]) -> float:
-    """Share of pixel pairs on which two partitions agree, corrected for chance.
+    """Fraction of pixel pairs on which two partitions agree, corrected for chance.
 
     Parameters
     ----------

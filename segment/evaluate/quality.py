@@ -19,9 +19,9 @@ class Quality:
     relative_error : float
         ``|X - WH| / |X|``, Frobenius norms.
     dominated : float
-        Share of pixels in which one phase has an abundance above 0.7.
+        Fraction of pixels in which one phase has an abundance above 0.7.
     isolated : float
-        Share of pixels with another label than all of their (up to four) direct neighbours.
+        Fraction of pixels with another label than all of their (up to four) direct neighbours.
     largest_cosine : float
         Largest cosine between two rows of H; 0 for a single row. Rows of zeros are left out.
     """
@@ -55,7 +55,7 @@ def relative_error(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np
 
 
 def dominated_share(abundances: NDArray[np.float32], threshold: float = DOMINANT) -> float:
-    """Return the share of pixels in which one phase has an abundance above `threshold`.
+    """Return the fraction of pixels in which one phase has an abundance above `threshold`.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def dominated_share(abundances: NDArray[np.float32], threshold: float = DOMINANT
 
 
 def isolated_share(labels: NDArray[np.uint8]) -> float:
-    """Return the share of pixels whose label none of their direct neighbours (up to four) has.
+    """Return the fraction of pixels whose label none of their direct neighbours (up to four) has.
 
     Parameters
     ----------

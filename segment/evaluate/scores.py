@@ -21,9 +21,9 @@ class Scores:
     classes : tuple of int
         For each phase the class it was matched to; -1 for a phase left over.
     accuracy : float
-        Share of pixels whose phase is matched to their class.
+        Fraction of pixels whose phase is matched to their class.
     majority_accuracy : float
-        Share of the largest class: the accuracy of saying nothing.
+        Fraction of the largest class: the accuracy of saying nothing.
     iou, dice : tuple of float
         Intersection over union, and Dice coefficient, of each class; NaN for a class absent from both maps.
     mean_iou, mean_dice : float

@@ -22,7 +22,7 @@ class Configuration:
     scale : float
         Factor on the widths of windows and blurs.
     flatten : int or "auto"
-        Grey levels that shading is told from; 0: it stays; "auto": as the feature set has it.
+        Grey-level classes by which the background is estimated; 0: it stays; "auto": as the feature set has it.
     smoothness : float, default 0.0
         Strength of `smoothness_W` on the image grid.
     sharpening : int, default 15

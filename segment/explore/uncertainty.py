@@ -29,7 +29,7 @@ def uncertainty_map(
     Returns
     -------
     ndarray of float32, shape (h, w)
-        Share of the comparisons that disagree, 0 to 1. Zeros where there is nothing to compare.
+        Fraction of the comparisons that disagree, 0 to 1. Zeros where there is nothing to compare.
 
     Raises
     ------

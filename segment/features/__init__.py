@@ -46,8 +46,8 @@ def extract(
     scale : float, default 1.0
         Multiplies every width of a neighbourhood, of windows and of blurs.
     flatten : int or "auto", default "auto"
-        Number of grey levels that shading is told from before it is subtracted, see `segment.features.flatten`; 0
-        leaves the shading, "auto" is the set's own: 2 for "texture", 0 for the others.
+        Number of grey-level classes by which the background is estimated, see `segment.features.flatten`;
+        0 leaves the shading, "auto" is the set's own: 2 for "texture", 0 for the others.
 
     Returns
     -------

@@ -21,7 +21,7 @@ HALF = 4.0
 def compute_edges(
     image: NDArray[np.float32], out: NDArray[np.float32], scale: float, flatten: int
 ) -> Neighbourhood | None:
-    """Fill `out`, shape (2, h, w), with the share of an edge in each pixel, and its complement.
+    """Fill `out`, shape (2, h, w), with the strength of an edge in each pixel, and its complement.
 
     With r the magnitude of the `gradient` of the image, blurred by a Gaussian with sigma 1.5 pixels times `scale`, and
     m its mean, ``edge = r / (r + 4 m)`` and ``even = 1 - edge``. Neither brightness nor contrast of the whole image

@@ -24,8 +24,8 @@ class FeatureSet:
         ``compute(image, out, scale, flatten)`` fills `out`, float32 (n_features, h, w) and C-contiguous, with strictly
         positive values from `image`, float32 (h, w), finite, C-contiguous and not to be changed; its colours and which
         of its pixels take part are asked for by `segment.records.chroma_of` and `valid_of`. `scale` multiplies
-        every width of a neighbourhood; `flatten` is the number of grey levels that shading is told from, 0: it stays.
-        It returns the `Neighbourhood` that it chose, or None.
+        every width of a neighbourhood; `flatten` is the number of grey-level classes by which the
+        background is estimated, 0: it stays. It returns the `Neighbourhood` that it chose, or None.
     flatten : int, default 0
         What `flatten` is where nobody says.
     open_rows : callable or None, default None

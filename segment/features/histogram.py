@@ -1,4 +1,4 @@
-"""Windowed histograms: the shares of soft grey-level bins in the neighbourhood of every pixel."""
+"""Windowed histograms: the fractions of soft grey-level bins in the neighbourhood of every pixel."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fill_histogram(
 
     Notes
     -----
-    An area share: a window half in one phase and half in another has the mean of their histograms.
+    An area fraction: a window half in one phase and half in another has the mean of their histograms.
     """
     for small, plane in zip(windowed(band, sigma, len(out), valid, centres), out, strict=True):
         cv2.resize(small, plane.shape[::-1], dst=plane, interpolation=cv2.INTER_LINEAR)

@@ -14,7 +14,7 @@ DEGREE = 4
 
 
 def compute_levels(image: NDArray[np.float32], out: NDArray[np.float32], scale: float, flatten: int) -> None:
-    """Fill `out`, shape (5, h, w), with the Bernstein polynomials of degree 4 of the bright share of `compute_grey`.
+    """Fill `out`, shape (5, h, w), with the Bernstein polynomials of degree 4 of the bright fraction of `compute_grey`.
 
     They are non-negative and sum to one in every pixel, and a phase of a middle grey level, which two features can only
     mix from the others, is a direction of its own. A constant image gives 1e-6 everywhere.

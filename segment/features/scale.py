@@ -63,7 +63,7 @@ def window_sigma(shape: tuple[int, int]) -> float:
 
 
 def coarseness(grey: NDArray[np.float32], sigma: float, valid: NDArray[np.bool_] | None = None) -> float:
-    """Return the share of the variance of grey levels that is coarser than a window.
+    """Return the fraction of the variance of grey levels that is coarser than a window.
 
     A granulometry in one number: ``var(G * grey) / var(grey)`` with G a Gaussian. Near 0, phases are finer than the
     window, whose histograms are then all alike; near 1 they are larger, and the window sees their texture.

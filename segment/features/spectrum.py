@@ -25,7 +25,7 @@ NO_VARIANCE = np.float32(1e-7)
 def compute_spectrum(
     image: NDArray[np.float32], out: NDArray[np.float32], scale: float, flatten: int
 ) -> Neighbourhood | None:
-    """Fill `out`, shape (5, h, w), with the shares of five octaves in the variance of the grey level around a pixel.
+    """Fill `out`, shape (5, h, w), with the fractions of five octaves in the variance of the grey level around a pixel.
 
     Of Gaussian blurs of the image with sigma 0.5, 0.7, 1.4, 2.8, 5.6 and 11.2 pixels, ``b_j`` is the difference of two
     neighbours. With G a window of twice `window_sigma` times `scale`, ``e_j = G * b_j^2 + 1e-7`` is the variance of

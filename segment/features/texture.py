@@ -15,8 +15,9 @@ from segment.features.scale import coarseness, window_sigma, window_weight, work
 from segment.features.valid import valid_at
 from segment.records import Neighbourhood, valid_of
 
-# Bilateral filter: its diameter and width in pixels, and its width in grey levels as a share of the range. It keeps the
-# noise of single pixels for boundaries; a narrow blur before it, a share of the shorter side wide, takes that away.
+# Bilateral filter: its diameter and width in pixels, and its width in grey levels as a fraction of the range. It keeps
+# the noise of single pixels for boundaries; a narrow blur before it, a fraction of the shorter side wide, takes that
+# away.
 DIAMETER, SPACE, RANGE = 9, 2.5, 0.3
 BLURS_PER_SIDE = 450
 BINS = {"grey": 8, "blob": 6, "edge": 6}
@@ -35,7 +36,7 @@ def compute_texture(
       both at sigma 1.
 
     The window is `window_sigma` times `scale`. Histograms are multiplied by `window_weight` of the image's
-    `coarseness`, so that a band sums to 1 or to that weight in every pixel and an abundance is an area share: where
+    `coarseness`, so that a band sums to 1 or to that weight in every pixel and an abundance is an area fraction: where
     phases are finer than the window the pixel counts, where they are larger their texture. A constant image gives
     1e-6 everywhere, and no choice.
 
@@ -127,7 +128,7 @@ def calmed(image: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32
     image : ndarray of float32, shape (h, w)
         Grey levels, not all the same.
     flatten : int
-        Number of grey levels that shading is told from; 0: it stays.
+        Number of grey-level classes by which the background is estimated; 0: it stays.
 
     Returns
     -------

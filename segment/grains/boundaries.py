@@ -33,7 +33,7 @@ class FoundBoundaries:
     polarity : {"dark", "bright", "none"}
         Of lines.
     separability : float
-        How clearly lines, or steps, and grains are two classes, 0 to 1: share of the variance between them.
+        How clearly lines, or steps, and grains are two classes, 0 to 1: fraction of the variance between them.
     threshold : float
         For lines the depth in grey levels, for steps the energy in medians of the image.
     """
@@ -127,7 +127,7 @@ def to_unit(image: NDArray[np.generic], grey: NDArray[np.float32]) -> NDArray[np
 
 
 def _connected_share(mask: NDArray[np.bool_]) -> float:
-    """Return the share of a mask's pixels in its largest connected part; 0 for an empty mask."""
+    """Return the fraction of a mask's pixels in its largest connected part; 0 for an empty mask."""
     stats = cv2.connectedComponentsWithStats(np.asarray(mask, dtype=np.uint8), connectivity=8)[2]
     areas = stats[1:, cv2.CC_STAT_AREA]
     return float(areas.max() / areas.sum()) if len(areas) else 0.0

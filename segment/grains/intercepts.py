@@ -175,7 +175,7 @@ def _dangling(field: Network) -> NDArray[np.bool_]:
 def _without_chatter(
     grains: NDArray[np.int64], value: NDArray[np.int64], lengths: NDArray[np.float64], is_closed: bool
 ) -> list[int]:
-    """Drop short pieces that part a grain from itself, or are parted from their own grain by one that does."""
+    """Drop short pieces that part a grain from itself, or are separated from their own grain by one that does."""
     kept: list[int] = []
     for run in grains.tolist():
         # A B A with a short B, and A B with a short A after it: the digital boundary wavers about the line.

@@ -15,7 +15,7 @@ def line_depth(image: NDArray[np.float32], widest_px: int) -> NDArray[np.float32
 
 
 def separability(values: NDArray[np.floating]) -> float:
-    """Return the share of the variance that lies between the two classes of Otsu's threshold, 0 to 1."""
+    """Return the fraction of the variance that lies between the two classes of Otsu's threshold, 0 to 1."""
     flat = np.asarray(values, dtype=np.float64).ravel()
     variance = float(flat.var())
     if not variance > 0:

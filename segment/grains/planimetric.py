@@ -12,7 +12,7 @@ from scipy import ndimage
 from segment.grains.network import trace_network
 from segment.records import GrainCount, Network
 
-# Share of grains that open ends may hide before the count is worth nothing: the relative accuracy that E112 accepts.
+# Fraction of grains that open ends may hide before the count is worth nothing: the relative accuracy that E112 accepts.
 MOST_HIDDEN = 0.10
 
 

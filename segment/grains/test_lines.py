@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Three circles of 500 mm together, as E112 draws them: their diameters as shares of the largest.
+# Three circles of 500 mm together, as E112 draws them: their diameters as fractions of the largest.
 CIRCLES = (1.0, 0.5305 / 0.7958, 0.2653 / 0.7958)
 STEPS_PER_PIXEL = 8
 

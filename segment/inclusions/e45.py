@@ -22,7 +22,7 @@ SEVERITY = {"A": (0.5605, 1.179), "B": (0.4626, 0.871), "C": (0.4807, 0.904), "D
 WIDTHS = {"A": (2.0, 4.0, 12.0), "B": (2.0, 9.0, 15.0), "C": (2.0, 5.0, 12.0), "D": (2.0, 8.0, 13.0)}
 # Longer than so many widths, an inclusion is deformed: A or C.
 DEFORMED = 2.0
-# Share of a field that must be there.
+# Fraction of a field that must be there.
 MOSTLY = 0.95
 
 

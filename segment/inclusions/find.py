@@ -59,7 +59,7 @@ class FoundInclusions:
 
     @property
     def area_fraction(self) -> float:
-        """Share of the pixels that count in which an inclusion lies."""
+        """Fraction of the pixels that count in which an inclusion lies."""
         return float(taken(self.mask, self.valid).mean())
 
     @property

@@ -12,17 +12,18 @@ from segment.records import Band
 
 MAX_SHARE, MAX_RECORDED = 0.25, 1 / 3
 MIN_ROWS = 10
-# Grey levels that count as one, as a share of the picture's range: 12 of 255 covers JPEG's ringing.
+# Grey levels that count as one, as a fraction of the picture's range: 12 of 255 covers JPEG's ringing.
 SAME_LEVEL = 12 / 255
 # Rows of a frame, a separator or dense lettering between rows of the band's background.
 FRAME_ROWS = 4
 # Of neighbouring pixels in a row of a band, and in one of the micrograph, so many hardly differ.
 QUIET, BUSY = 0.6, 0.5
-# Steps between neighbours in the lowest rows of a band are below what this share of them is.
+# Steps between neighbours in the lowest rows of a band are below what this fraction of them is.
 CALM = 0.8
 SAMPLED_ROWS = 256
 EXACT = 1e-6
-# Where other images have their bands: rows about it, levels that are told apart, and how unlike the picture it must be.
+# Where other images have their bands: rows about it, levels that are distinguished, and how unlike the picture it must
+# be.
 NEAR, LEVELS, UNLIKE = 2, 256, 0.6
 
 
@@ -118,7 +119,7 @@ def find_expected(image: NDArray[np.float32], row: int) -> int | None:
 
 
 def _unlike(levels: NDArray[np.intp], top: int, rows: int) -> float:
-    """Return the share of grey levels that so many rows below and above a row do not have in common."""
+    """Return the fraction of grey levels that so many rows below and above a row do not have in common."""
     counts = [
         np.bincount(part.ravel(), minlength=LEVELS) / part.size
         for part in (levels[max(0, top - rows) : top], levels[top : top + rows])

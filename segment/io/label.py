@@ -242,7 +242,7 @@ def _same(unit: str) -> str:
 
 
 def _cuts(ink: NDArray[np.float32], one: Glyph) -> list[int]:
-    """Return the columns where two letters that touch may be parted: those of little ink near the middle."""
+    """Return the columns where two letters that touch may be separated: those of little ink near the middle."""
     if one.width < 1.2 * one.height:
         return []
     part = ink[one.top : one.bottom, one.left : one.right].sum(axis=0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 # How far ink is from what it is written on: of the range of the band, of that of the picture, and of the band's noise.
 CONTRAST, VISIBLE, NOISES = 0.3, 0.15, 8.0
-# Letters stand on a line: so many together, that share of all, and so many times as many as would by chance.
+# Letters stand on a line: so many together, that fraction of all, and so many times as many as would by chance.
 ALIGNED, SHARE, BEYOND_CHANCE = 4, 0.4, 3.0
 # A bar or a block fills its rectangle, of so many pixels at least.
 FILLED, BLOCK = 0.97, 12

@@ -12,11 +12,12 @@ from segment.io.colour import stray_colour
 from segment.io.lettering import Marks, find_marks
 from segment.io.scale_bar import Bar, Reading, bar_of, read_ink
 
-# What is drawn in black or white is within this share of the picture's range of its end: JPEG leaves no less.
+# What is drawn in black or white is within this fraction of the picture's range of its end: JPEG leaves no less.
 DRAWN = 0.04
-# Shares of the picture: of the width, a bar at least; of the height, a bar at most; of the area, a box, and all marks.
+# Fractions of the picture: of the width, a bar at least; of the height, a bar at most; of the area, a box, and all
+# marks.
 SHORTEST, THICKEST, SMALLEST_BOX, LARGEST_BOX, MOST_MARKS = 0.03, 0.03, 0.001, 0.15, 0.15
-# Around a bar its label is looked for, in shares of the height and of its own length.
+# Around a bar its label is looked for, in fractions of the height and of its own length.
 ABOVE, BESIDE = 0.1, 1.0
 # A box is of one level along its edges, and holds so much else.
 EDGE, LEAST_TEXT, MOST_TEXT, LEAST_INK = 0.97, 0.01, 0.5, 0.15

@@ -13,7 +13,7 @@ from segment.io.label import Label, read_labels
 from segment.io.lettering import Marks, find_ink, find_marks
 from segment.records import Calibration
 
-# Shares of the picture's width that a bar may have, and of a piece's width that its longest row of ink has.
+# Fractions of the picture's width that a bar may have, and of a piece's width that its longest row of ink has.
 SHORTEST, LONGEST, WHOLE = 0.02, 0.6, 0.97
 # Ticks of a bar: so many at least, alike, in one row, as far apart as each other to a pixel.
 TICKS = 5

@@ -27,7 +27,7 @@ class PhaseFraction:
     pixels : int
         Pixels with this label.
     fraction : float
-        Share of the image's pixels, 0 to 1.
+        Fraction of the image's pixels, 0 to 1.
     area_um2 : float or None
         Area in square micrometres; None where the micrograph has no calibration.
     confidence : {"high", "read from the picture", "low", "none"}
@@ -67,7 +67,7 @@ def measure_fractions(phase_map: PhaseMap) -> tuple[PhaseFraction, ...]:
     -------
     tuple of PhaseFraction
         One a phase, in phase order, phases without a pixel included; the fractions are of the pixels that take part,
-        and sum to one. Where pixels are excluded, one row more, phase 255, with their share of all pixels.
+        and sum to one. Where pixels are excluded, one row more, phase 255, with their fraction of all pixels.
 
     Examples
     --------

@@ -52,7 +52,7 @@ def normalise(shares: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def largest(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the index of the largest share of every pixel; the lowest index wins a tie.
+    """Return the index of the largest membership of every pixel; the lowest index wins a tie.
 
     Parameters
     ----------

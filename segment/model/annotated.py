@@ -42,8 +42,8 @@ def learn(
 
     Each phase gets up to four atoms, the means of groups of its labelled pixels. Every pixel is explained by all atoms,
     ``min 1/2 |lift(x) - w H|^2 over w >= 0`` (see `segment.model.teaching.lift`), in three metrics of the features; a
-    logistic model of the shares of the atoms says how much each speaks for each phase. Held-out blocks of the labelled
-    pixels choose its strength.
+    logistic model of the fractions of the atoms says how much each speaks for each phase. Held-out blocks of the
+    labelled pixels choose its strength.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class FittedModel:
     parameters : Parameters
         What the fit was asked for.
     components : ndarray of float32, shape (k, n_features)
-        H as the engine fitted it, rows in phase order: darkest phase first. Where labels taught the phases, the mean
+        H as the engine fitted it, rows in phase order: darkest phase first. Where labels trained the phases, the mean
         features of each phase's pixels, in the order of its ids; of a batch those of its shared phases.
     feature_names : tuple of str
         One name a column of `components`.
@@ -47,7 +47,7 @@ class FittedModel:
         Name, SHA-256 (None for an array), SHA-256 of the pixels, shape and first row of the band of every training
         image.
     teaching : Teaching or None
-        What labels taught, which then makes the map; None for a fit without labels.
+        What was learned from labels, which then makes the map; None for a fit without labels.
     mixture : Mixture or None
         What the phases look like, which then makes the map; None where they were not refined, see `Parameters.refine`.
         Of a batch, what they look like in all images together.

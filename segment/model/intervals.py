@@ -43,7 +43,7 @@ def find_intervals(
     Of an image alone, other maps of it are drawn, see `segment.model.ensemble.draw_maps`, and their phases matched to
     those of the map. An interval holds the fractions in all of them but a few, and a margin on both sides, so that on
     labelled micrographs nine of ten hold the true fraction: conformalised quantile regression [1]_, over materials. Of
-    a model that labels taught, it is what its dictionaries leave open; with known fractions, what these leave open.
+    a model that labels trained, it is what its dictionaries leave open; with known fractions, what these leave open.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From an image and a model to the share of each phase in each pixel."""
+"""From an image and a model to the fraction of each phase in each pixel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Found:
     evidence : ndarray of float32, shape (k, h, w)
         What guidance starts from: the abundances of the components, also where the model was refined.
     views : ndarray of float32, shape (d, h, w), or None
-        The features, reduced to their principal directions; None where they are not wanted, or the model was taught by
+        The features, reduced to their principal directions; None where they are not wanted, or the model was trained by
         labels, which know better than fractions what its phases look like.
     neighbourhood : Neighbourhood or None
         What the features saw of each pixel's surroundings, in pixels of `image`.

@@ -23,14 +23,14 @@ class Mixture:
     Attributes
     ----------
     directions : ndarray of float32, shape (d - 1, n_features)
-        Principal directions of the features; the calm grey level is what else is seen of a pixel.
+        Principal directions of the features; the smoothed grey level is what else is seen of a pixel.
     means : ndarray of float32, shape (n, d)
     whiteners : ndarray of float32, shape (n, d, d)
         Inverses of the Cholesky factors of the covariances.
     log_volumes : ndarray of float64, shape (n,)
         Halves of the logarithms of their determinants.
     fractions : ndarray of float64, shape (n,)
-        Share of the training pixels that each describes.
+        Fraction of the training pixels that each describes.
     owners : tuple of int
         Phase of each distribution; every phase 0 ... k - 1 has one or two.
     """
@@ -75,7 +75,7 @@ def join(each: NDArray[np.float32], owners: Sequence[int] | NDArray[np.intp]) ->
 
 
 def see(directions: NDArray[np.float32], X: NDArray[np.float32], calm: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what is seen of each pixel: its features along the directions, and its calm grey level; shape (d, n)."""
+    """Return the views of each pixel: its features along the directions, and its smoothed grey level; shape (d, n)."""
     views = np.empty((len(directions) + 1, len(X)), dtype=np.float32)
     np.matmul(directions, X.T, out=views[:-1])
     views[-1] = calm

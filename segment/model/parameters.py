@@ -39,8 +39,8 @@ class Parameters:
     scale : float
         Multiplies every width of a neighbourhood in the features, at least 0.01.
     flatten : int or "auto"
-        Number of grey levels, up to 64, that shading is told from before it is subtracted; 0: it stays; "auto": as the
-        feature set has it.
+        Number of grey-level classes, up to 64, by which the background is estimated; 0: it stays; "auto": as
+        the feature set has it.
     size : int or "native"
         Edge of the square an image is resized to before its features are taken, in pixels; "native" leaves it as it is.
     clahe : bool
@@ -48,7 +48,7 @@ class Parameters:
     alpha : float
         Strength of the penalty on every entry of W and H; see `Segmenter` for the objective.
     l1_ratio : float
-        Share of L1 in the penalty, 0 to 1.
+        Fraction of L1 in the penalty, 0 to 1.
     max_iter : int
         Largest number of iterations of a fit.
     tol : float

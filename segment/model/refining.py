@@ -64,7 +64,7 @@ def refine(
     starts : sequence of ndarray of uint8, shape (n,)
         Labels of the sampled pixels, of k or k + 1 groups.
     sampled : (ndarray of float32, shape (n, n_features), ndarray of float32, shape (n,))
-        Features and calm grey levels of some pixels of all training images.
+        Features and smoothed grey levels of some pixels of all training images.
     images : iterable of (ndarray of float32, ndarray of float32, ndarray of float32, ndarray of uint8)
         Features, shape (h * w, n_features), grey levels, the same smoothed (`segment.composition.grey_levels.calm`) and
         labels by the components, of shape (h, w), of the images whose boundaries and brightness are looked at.
@@ -124,7 +124,7 @@ def refine(
 def sample(
     X: NDArray[np.float32], greys: Sequence[NDArray[np.float32]], rows: Sequence[slice | NDArray[np.int64]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Draw 12,000 rows of X, with a fixed seed, and the calm grey levels of their pixels.
+    """Draw 12,000 rows of X, with a fixed seed, and the smoothed grey levels of their pixels.
 
     Parameters
     ----------

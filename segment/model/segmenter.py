@@ -58,14 +58,14 @@ class Segmenter:
     scale : float, optional
         Multiplies every width of a neighbourhood in the features.
     flatten : int or "auto", optional
-        Number of grey levels that shading is told from before it is subtracted; 0: it stays; "auto": as the feature set
-        has it.
+        Number of grey-level classes by which the background is estimated; 0: it stays; "auto": as the feature
+        set has it.
     size : int or "native", optional
         Edge of the square an image is resized to before its features are taken, in pixels.
     clahe : bool, optional
         Equalise contrast locally first (clip 2.0, 8 x 8 tiles).
     alpha, l1_ratio : float, optional
-        Strength of the penalties, and the share of L1 in them.
+        Strength of the penalties, and the fraction of L1 in them.
     max_iter : int, optional
         Largest number of iterations.
     tol : float, optional
@@ -104,8 +104,8 @@ class Segmenter:
     The same images, parameters and seed give the same map, on any number of threads.
 
     With `refine`, what makes the map are normal distributions over six principal directions of the features and the
-    calm grey level, one or two a phase, learned from what the components lead; see `segment.model.refining.refine`. The
-    abundances are then the probabilities of the phases in a pixel, no longer shares of its neighbourhood. Known
+    smoothed grey level, one or two a phase, learned from what the components lead; see `segment.model.refining.refine`.
+    The abundances are then the probabilities of the phases in a pixel, no longer fractions of its neighbourhood. Known
     fractions start from the components all the same. Of several images, each is fitted and mapped alone, and its phases
     are named by those that all share, see `segment.batch.share`; images are taken one after the other and not kept. The
     map is the mean of what the image and a mixture for all images say, see `segment.model.joint.describe_together`.
@@ -119,7 +119,7 @@ class Segmenter:
     edges, from "edges": one phase is the grains, the other their boundaries, ordered by grey level too.
     ``model.parameters.features`` says which features it was in the end, ``model.chosen`` why.
 
-    With `smoothness`, the maps S of the shares, pixels by phases, are replaced by the minimiser over V >= 0 of
+    With `smoothness`, the maps S of the memberships, pixels by phases, are replaced by the minimiser over V >= 0 of
     ``1/2 |S - V|^2 + 1/2 smoothness sum_t v_t' L v_t``, with L the Laplacian of the grid of pixels, before they are
     made to sum to one. With `min_region`, smaller regions then go to the neighbour with the longest common border.
 
@@ -202,7 +202,7 @@ class Segmenter:
         return self._model
 
     def fit(self, images: Image | Iterable[Image], labels: Labels | None = None) -> Segmenter:
-        """Learn the phases of one image, or those that several share, taught by labels where there are some.
+        """Learn the phases of one image, or those that several share, trained from labels where there are some.
 
         Parameters
         ----------
@@ -330,7 +330,7 @@ class Segmenter:
         hard : bool, default False
             Meet the fractions to the pixel.
         gate : "auto" or float, default "auto"
-            "auto" learns the phases anew, as those that have these fractions, unless they were taught by labels. A
+            "auto" learns the phases anew, as those that have these fractions, unless they were trained from labels. A
             number keeps them, and says how sure of itself the image must be for a pixel to keep its label; see
             `segment.composition.guide`.
         strict : bool, default False

@@ -1,4 +1,4 @@
-"""Spatial coherence: shares of phases that agree with their neighbours'."""
+"""Spatial coherence: memberships that agree with those of neighbouring pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_ITER = 20
 
 
 def smooth(shares: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-    """Draw the shares of neighbouring pixels together.
+    """Smooth the memberships of neighbouring pixels.
 
     The result minimises ``1/2 |S - V|^2 + 1/2 strength * sum_t v_t' L v_t`` over V >= 0, with S the given shares, L
     the Laplacian of the grid of pixels and v_t the map of phase t: the engine's ``smoothness_W`` with H the identity.

@@ -1,4 +1,4 @@
-"""What labelled pixels taught: dictionaries of atoms, and how shares of atoms speak for phases."""
+"""What is learned from labelled pixels: dictionaries of atoms, and how memberships of atoms predict phases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import nmfcore
 from segment.records import FeatureStack
 
-# Pixels that are unmixed at a time: their shares of all atoms are never held for a whole image.
+# Pixels that are unmixed at a time: their fractions of all atoms are never held for a whole image.
 BLOCK = 65536
 # Features of the pixel itself; the others are windowed where there is a window.
 OWN = ("bright", "dark")
@@ -20,7 +20,7 @@ SINGLE = ("low", "high", "weights", "atoms")
 
 @dataclass(frozen=True)
 class Dictionary:
-    """Atoms that explain pixels, and what their shares say of each phase.
+    """Atoms that explain pixels, and what their memberships say of each phase.
 
     Attributes
     ----------
@@ -65,9 +65,9 @@ class Teaching:
     painted: tuple[int, ...]
 
     def shares(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the share of each phase in each row of X, shape (k, n_pixels); they sum to one.
+        """Return the fraction of each phase in each row of X, shape (k, n_pixels); they sum to one.
 
-        ``softmax(mean_d log_odds_d)``, the shares that each dictionary finds by itself joined as a geometric mean.
+        ``softmax(mean_d log_odds_d)``, the memberships that each dictionary finds by itself joined as a geometric mean.
         """
         out = np.empty((len(self.painted), len(X)), dtype=np.float32)
         for start in range(0, len(X), BLOCK):
@@ -138,7 +138,7 @@ def lift(
 
 
 def atom_shares(lifted: NDArray[np.float32], atoms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Explain pixels by atoms, W >= 0 of least squares, and return the share of each atom.
+    """Explain pixels by atoms, W >= 0 of least squares, and return the fraction of each atom.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def stack_features(
     X : ndarray of float32, shape (n_rows, n_features)
         Fortran-ordered: one feature after the other in memory, images side by side within it. Every pixel is a row
         while they are no more than `Parameters.max_pixels` and X has no more than 50 million entries; of more, the
-        same share of every image is drawn by the seed. Excluded pixels are no rows.
+        same fraction of every image is drawn by the seed. Excluded pixels are no rows.
     levels : ndarray of float32, shape (n_rows,)
         Grey level of each row's pixel.
     """
@@ -174,7 +174,7 @@ def solver(parameters: Parameters, init: str, shape: tuple[int, int]) -> nmfcore
 
 
 def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
-    """Solve for the shares of the model's phases in every pixel.
+    """Solve for the fractions of the model's phases in every pixel.
 
     Returns
     -------
@@ -237,7 +237,7 @@ def train(
 
     Notes
     -----
-    A phase's brightness is the mean grey level of the training pixels in which its share is the largest; one that
+    A phase's brightness is the mean grey level of the training pixels in which its fraction is the largest; one that
     wins no pixel comes last. Ties keep the engine's order. The fit sees a sample of the pixels where
     `Parameters.max_pixels` says so or X were larger than 200 MB, see `stack_features`; `reconstruction_error` is then
     an estimate.
@@ -455,7 +455,7 @@ def _residual(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.floa
 def _survey(
     W: NDArray[np.float32], norms: NDArray[np.float32], levels: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the largest share of each component, and the mean grey level where it leads (inf where it never does)."""
+    """Return the largest membership of each component, and the mean grey level where it leads (inf: nowhere)."""
     k = W.shape[1]
     peaks = np.zeros(k, dtype=np.float32)
     summed, counted = np.zeros(k), np.zeros(k)

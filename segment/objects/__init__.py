@@ -1,4 +1,4 @@
-"""Objects of an image: found, parted where they touch, measured, outlined and summed up."""
+"""Objects of an image: found, separated where they touch, measured, outlined and summed up."""
 
 from segment.objects.contours import trace_outlines
 from segment.objects.distributions import MeanDiameter, SizeDistribution, size_density, size_distribution

@@ -51,7 +51,7 @@ class SizeDistribution:
     span : float
         (x90 - x10) / x50.
     quantity : {"number", "area", "volume"}
-        What the percentiles are shares of.
+        What the percentiles are fractions of.
     """
 
     n: int
@@ -85,7 +85,7 @@ def size_distribution(
     weights : array-like of float, shape (n,), optional
         How many objects each stands for, such as ``edge_weight``; None: one each. Objects of weight 0 are left out.
     quantity : {"number", "area", "volume"}, default "number"
-        What the percentiles are shares of: each object counts w, w x^2 or w x^3.
+        What the percentiles are fractions of: each object counts w, w x^2 or w x^3.
 
     Returns
     -------
@@ -203,7 +203,7 @@ def _mean_diameter(x: NDArray[np.float64], w: NDArray[np.float64], p: int, q: in
     n = len(x)
     if n < 2:
         return MeanDiameter(f"D[{p},{q}]", value, None, None)
-    # d ln D = (d ln M_p - d ln M_q) / (p - q); each object adds its share to both.
+    # d ln D = (d ln M_p - d ln M_q) / (p - q); each object adds its part to both.
     influence = (upper / upper.sum() - lower / lower.sum()) / (p - q)
     relative = Z95 * float(np.sqrt(n / (n - 1) * np.sum((influence - influence.mean()) ** 2)))
     return MeanDiameter(f"D[{p},{q}]", value, relative * value, int(np.ceil(n * (relative / 0.05) ** 2)))

@@ -12,7 +12,7 @@ from segment.features.valid import taken
 from segment.objects.split import noise_level, renumber, split_touching
 from segment.records import valid_of
 
-# Objects smaller than this share of the object in which half of all object area lies are taken for dirt or noise.
+# Objects smaller than this fraction of the object in which half of all object area lies are taken for dirt or noise.
 DIRT = 0.05
 # Pixels from a boundary within which a blurred edge lies, and the reach over which levels are averaged, one sigma.
 BLUR, NEARBY = 2, 4.0
@@ -38,7 +38,7 @@ def find_objects(
         Whether objects are brighter or darker than the background. "auto" takes the side to which the grey levels have
         the longer tail, as they have where objects cover less than half of the image.
     split : bool, default True
-        Whether touching objects are parted; see `split_touching`.
+        Whether touching objects are separated; see `split_touching`.
     min_pixels : int, optional
         Smallest object that is kept. None: 5 % of the area-weighted median of all objects.
 

@@ -1,4 +1,4 @@
-"""Touching objects parted: by the waists of their outline, and by the lines between them in the image."""
+"""Touching objects separated: by the waists of their outline, and by the lines between them in the image."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LINE = 0.3
 LINE_SIGMA = 1.5
 # Standard deviations of the noise that a line must exceed.
 CERTAIN = 4.0
-# Share of its convex hull that an object fills if it is one: lines across it are its grain.
+# Fraction of its convex hull that an object fills if it is one: lines across it are its grain.
 CONVEX = 0.95
-# Pieces smaller than this share of what lines cut are crumbs; where most are, the lines are grain.
+# Pieces smaller than this fraction of what lines cut are crumbs; where most are, the lines are grain.
 CRUMB = 0.05
 # Half a pixel: how far the distance to a digital boundary is uncertain.
 ROUGHNESS = 0.5
@@ -39,8 +39,8 @@ def split_touching(
     """Part the touching objects of a mask.
 
     Each object is the catchment of a maximum of the distance to the nearest pixel that is background or, with an image,
-    a line between objects: pixels where the grey level dips across a line by more than the noise and by a share of the
-    slope at the outer boundary. Maxima that rise less than `depth` above the pass to a higher one belong to it.
+    a line between objects: pixels where the grey level dips across a line by more than the noise and by a fraction of
+    the slope at the outer boundary. Maxima that rise less than `depth` above the pass to a higher one belong to it.
     Lines across a part that is convex, or that cut it into crumbs, most of them less than 5 % of it, are its grain, and
     do not count.
 
@@ -126,7 +126,7 @@ def noise_level(image: NDArray[np.floating], valid: NDArray[np.bool_] | None = N
 
 
 def _catchments(open_to: NDArray[np.bool_], depth: float, mask: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
-    """Return the mask, by default `open_to`, parted into catchments of the distance to what is not open."""
+    """Return the mask, by default `open_to`, divided into catchments of the distance to what is not open."""
     mask = open_to if mask is None else mask
     # An object that the image's edge cuts goes on beyond it.
     distance = ndimage.distance_transform_edt(np.pad(open_to, 1, mode="edge"))[1:-1, 1:-1]
@@ -145,7 +145,7 @@ def _convex(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def _grained(parts: NDArray[np.int32], finer: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return the pixels of parts that finer ones cut into crumbs, most of them a small share of the part."""
+    """Return the pixels of parts that finer ones cut into crumbs, most of them a small fraction of the part."""
     size = np.bincount(parts.ravel())
     pairs, shared = np.unique(np.stack([parts[parts > 0], finer[parts > 0]], axis=1), axis=0, return_counts=True)
     crumbs = shared < CRUMB * size[pairs[:, 0]]

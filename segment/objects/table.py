@@ -61,7 +61,7 @@ def measure_objects(
         - ``touches_edge``: whether a pixel lies on the image's edge; ``edge_weight``: 1 / p with
           p = (1 - w / W)(1 - h / H), the probability that an object of width w and height h lies wholly in an image of
           W x H, 0 for those that touch the edge: sums with this weight are free of the edge's bias [1]_. Of a field of
-          another form p is the share of it in which a rectangle of w x h may begin and be wholly inside;
+          another form p is the fraction of it in which a rectangle of w x h may begin and be wholly inside;
         - with `shape`: ``perimeter``, by the Cauchy-Crofton formula in four directions; ``feret_max``, ``feret_min``:
           largest and smallest distance of parallel tangents to the object's pixels; ``circularity``:
           4 pi A / P^2, at most 1; ``roundness``: 4 A / (pi feret_max^2); ``solidity``: area over that of the convex
@@ -178,7 +178,7 @@ def _edges(
 def _share_that_fits(
     valid: NDArray[np.bool_], heights: NDArray[np.int64], widths: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return for each rectangle the share of the valid pixels at which it may begin and hold valid pixels only."""
+    """Return for each rectangle the fraction of the valid pixels at which it may begin and hold valid pixels only."""
     missing = np.pad(np.cumsum(np.cumsum(~valid, axis=0), axis=1), ((1, 0), (1, 0)))
     step = max(1, math.ceil((valid.size / PLACES) ** 0.5))
     begin = np.argwhere(valid[::step, ::step]) * step

@@ -15,7 +15,7 @@ from segment.pipeline.reading import Decoded, Failure, ReadOptions
 from segment.pipeline.workers import Mapped, workers
 from segment.records import Band, Micrograph
 
-# Images of one size that are enough to compare, and the share of them that agrees.
+# Images of one size that are enough to compare, and the fraction of them that agrees.
 FEWEST, MOST = 3, 2 / 3
 
 Located = tuple[tuple[int, int], Band]

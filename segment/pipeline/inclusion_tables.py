@@ -128,6 +128,6 @@ def number_tables(result: InclusionResult) -> list[ReportTable]:
             )
             for item in result.numbers["areas"]
         )
-        columns = ("field", "area", "inclusions", "times its share", "score", "percentile over all fields")
+        columns = ("field", "area", "inclusions", "times expected", "score", "percentile over all fields")
         tables.append(ReportTable("Areas of interest by a scan statistic", columns, rows))
     return tables

@@ -57,7 +57,7 @@ class ObjectOptions:
     phase : str or None
         Id or name of the phase that is the objects, for phase maps.
     split : bool
-        Whether touching objects are parted; ids are taken as they are.
+        Whether touching objects are separated; ids are taken as they are.
     min_pixels : int or None
         Smallest object; None: 5 % of the area-weighted median of images, every object of phase maps and ids.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT = "segment series"
 VERSION = 1
-# Share of objects that must lie where they were, so that tracks are believed.
+# Fraction of objects that must lie where they were, so that tracks are believed.
 FOUND_AGAIN = 0.5
 
 

@@ -44,7 +44,7 @@ def plot_fractions(
     Returns
     -------
     matplotlib.figure.Figure
-        Phases are told apart by colour, by marker and by name.
+        Phases are distinguished by colour, by marker and by name.
 
     Raises
     ------

@@ -110,7 +110,7 @@ def plot_uncertainty(image: NDArray[np.float32], uncertainty: NDArray[np.float32
     image : ndarray of float32, shape (h, w)
         Grey levels in [0, 1].
     uncertainty : ndarray of float32, shape (h, w)
-        Share of disagreeing maps, 0 to 1, as `segment.explore.uncertainty_map`.
+        Fraction of disagreeing maps, 0 to 1, as `segment.explore.uncertainty_map`.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class AnomalyScores:
-    """Isolation, crowding and size of every object, each with the share of chance that reaches it.
+    """Isolation, crowding and size of every object, each with its p-value.
 
     Attributes
     ----------
@@ -20,9 +20,9 @@ class AnomalyScores:
     size : ndarray of float64, shape (n,)
         Area over the median area of the reference.
     isolation_p, crowding_p : ndarray of float64, shape (n,)
-        Share of objects at random positions, in fields of this shape and number, that score as much.
+        Fraction of objects at random positions, in fields of this shape and number, that score as much.
     size_p : ndarray of float64, shape (n,)
-        Share of the reference objects at least as large.
+        Fraction of the reference objects at least as large.
     """
 
     isolation: NDArray[np.float64]
@@ -59,11 +59,11 @@ class ShapeScores:
     Attributes
     ----------
     residual : ndarray of float64, shape (n,)
-        What the dictionary's parts leave of the silhouette, as a share of it.
+        What the dictionary's parts leave of the silhouette, as a fraction of it.
     p : ndarray of float64, shape (n,)
-        Share of the objects that the dictionary was learnt from with at least this residual.
+        Fraction of the objects that the dictionary was learnt from with at least this residual.
     parts : ndarray of float64, shape (n, k)
-        Share of each part in the silhouette.
+        Fraction of each part in the silhouette.
     roundness : ndarray of float64, shape (n,)
         Area over that of the smallest circle around, 0 to 1.
     """
@@ -86,7 +86,7 @@ class Region:
     score : float
         Logarithm of the likelihood ratio of the scan statistic.
     p : float
-        Share of random fields of the same weights whose best rectangle scores as much.
+        Fraction of random fields of the same weights whose best rectangle scores as much.
     excess : float
         What it holds, as a multiple of its share.
     """

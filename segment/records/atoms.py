@@ -351,7 +351,7 @@ class PatchParts:
         The strongest part of each column; -1 for those too near the edge.
     parts : ndarray of float64, shape (k, p, p)
     gain : float
-        Share of the deviance of one part that these parts explain.
+        Fraction of the deviance of one part that these parts explain.
     abstains : bool
         The gain is below 5 %: the columns look alike, and the labels say nothing.
     """

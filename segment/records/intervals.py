@@ -16,7 +16,7 @@ class Intervals:
     Attributes
     ----------
     nominal : float
-        Share of such intervals that holds the true fraction, on micrographs like those of the calibration.
+        Fraction of such intervals that holds the true fraction, on micrographs like those of the calibration.
     meaning : ndarray of float64, shape (k, 2)
         Lower and upper end where it is open what the phase is: which parts of the image belong to one phase at all.
     boundary : ndarray of float64, shape (k, 2)

@@ -23,8 +23,8 @@ class Neighbourhood:
     weight : float
         What the windowed features are multiplied by; those of the pixel itself have 1.
     coarseness : float or None
-        Share of the grey levels' variance that such a window leaves, 0 to 1, from which the weight follows; None where
-        there is nothing to weigh against.
+        Fraction of the grey levels' variance that such a window leaves, 0 to 1, from which the weight follows; None
+        where there is nothing to weigh against.
     """
 
     window_px: float
@@ -78,8 +78,8 @@ class Guidance:
     gate : float
         Pixels whose two best log scores differ by more than this kept their label; infinite without a gate.
     conflict : float
-        Share of the image's evidence that is overridden, 0 to about 1: mean score given up to meet the target, divided
-        by the mean margin between the two best scores.
+        Fraction of the image's evidence that is overridden, 0 to about 1: mean score given up to meet the target,
+        divided by the mean margin between the two best scores.
     misnaming : float
         How much less would be overridden under another naming of the same fractions; 0 where the given one fits best.
     contradicts_image : bool
@@ -140,7 +140,7 @@ class Adaptation:
         Mean gradient of the features at the boundaries of the shared map and at those of the new one, over that of all
         pixels; 0 without any boundary.
     moved : float
-        Share of the pixels that have another phase than in the shared map.
+        Fraction of the pixels that have another phase than in the shared map.
     """
 
     sharpness_before: float
@@ -202,8 +202,8 @@ class PhaseMap:
     labels : ndarray of uint8, shape (h, w)
         Phase ids 0..k-1, at the micrograph's own size after its band was cropped; 255 where pixels are excluded.
     abundances : ndarray of float32, shape (k, h, w)
-        Share of each phase in each pixel, or how probable it is there where the model was refined or taught by labels;
-        they sum to one over k, to zero where pixels are excluded.
+        Fraction of each phase in each pixel, or how probable it is there where the model was refined or trained from
+        labels; they sum to one over k, to zero where pixels are excluded.
     fractions : ndarray of float64, shape (k,)
         Area fraction of each label, in [0, 1].
     names : tuple of str

@@ -128,7 +128,7 @@ class Area:
     top, left, height, width : int
         In pixels.
     lost : float
-        Share of a frame's pixels outside of it, 0 to 1.
+        Fraction of a frame's pixels outside of it, 0 to 1.
     """
 
     top: int

@@ -93,7 +93,7 @@ def _batch(fields: Sequence[ReportField], model: FittedModel, names: Sequence[st
     fractions = [[row.fraction for row in item.fractions] for item in fields]
     remarks = remark_on_maps(fractions, names, [item.name for item in fields])
     if model.shared is not None:
-        # Phases of one name are merged in the maps, and none of theirs is told apart there.
+        # Phases of one name are merged in the maps, and none of theirs is distinguished there.
         is_own = tuple(names) == tuple(model.names)
         doubts = doubt_phases(model.shared if is_own else None, len(model.training), names, fractions)
         lacking = {name for name, why in doubts.items() if why == NOWHERE}

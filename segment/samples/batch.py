@@ -19,7 +19,7 @@ def make_batch(
 ) -> list[Sample]:
     """Draw micrographs of one material that differ in gain, offset, shares and absence of phases.
 
-    Of every phase but the largest, an image shows a share of its regions between 40 % and all, and every third image
+    Of every phase but the largest, an image shows a fraction of its regions between 40 % and all, and every third image
     lacks one such phase, each in turn; what is there instead is other parts of the image. Grey levels are then
     multiplied by a gain of 0.6 to 1 and moved by an offset of 0 to 0.25, before they are counted by the microscope.
 
@@ -74,7 +74,7 @@ def make_batch(
 def _thin_out(
     signal: NDArray[np.float32], truth: NDArray[np.uint8], phase: int, shown: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Cover regions of a phase by other parts of the image, as many as leave the share `shown` of its pixels."""
+    """Cover regions of a phase by other parts of the image, as many as leave the fraction `shown` of its pixels."""
     count, regions = cv2.connectedComponents((truth == phase).astype(np.uint8), connectivity=4)
     areas = np.bincount(regions.ravel(), minlength=count)
     spare, covered = (1 - shown) * areas[1:].sum(), np.zeros(count, dtype=bool)

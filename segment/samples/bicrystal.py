@@ -63,7 +63,7 @@ def make_bicrystal(
     Raises
     ------
     ValueError
-        `size` is below 16, or a share or the noise is negative.
+        `size` is below 16, or a fraction or the noise is negative.
 
     Examples
     --------

@@ -38,8 +38,8 @@ class CoarseningFilm:
         ``y_px``, ``x_px`` in coordinates of that frame, ``volume_px3`` that changed hands: of the smaller parent, or of
         the particle that dissolved when the film began.
     coalesced_share : float
-        Share of the moved volume that merging moved, of what happened in view: volume of smaller parents over that and
-        the volume that shrinking particles lost.
+        Fraction of the moved volume that merging moved, of what happened in view: volume of smaller parents over that
+        and the volume that shrinking particles lost.
     """
 
     frames: NDArray[np.uint8]
@@ -225,7 +225,7 @@ def _in_view(
 
 
 def _cover(place: NDArray[np.float64], radius: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the blurred share of each pixel that particles cover, by the distance of its centre from their rims."""
+    """Return the blurred fraction of each pixel that particles cover, by the distance of its centre from their rims."""
     pad = 8
     cover = np.zeros((shape[0] + 2 * pad, shape[1] + 2 * pad))
     for (y, x), r in zip(place + pad, radius, strict=True):

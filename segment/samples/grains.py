@@ -109,7 +109,7 @@ def make_grains(
     distance = ((near[:, 1] ** 2 - near[:, 0] ** 2) / (2 * apart)).reshape(shape)
     labels = np.unique(index[:, 0], return_inverse=True)[1].reshape(shape).astype(np.int32) + 1
     grey = (0.62 + 0.06 * rng.standard_normal(int(labels.max()) + 1))[labels]
-    # The share of each pixel that the boundary covers, so that its width is the one asked for below a pixel too.
+    # The fraction of each pixel that the boundary covers, so that its width is the one asked for below a pixel too.
     covered = np.clip(width_px / 2 - distance + 0.5, 0, 1) * min(1.0, width_px)
     signal = (grey * (1 - covered) + 0.16 * covered).astype(np.float32)
     return GrainSample(

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from segment.records import BadFrame, Series
 from segment.series.bands import band_pass, correlate, spectrum
 
-# A frame is blank if it correlates with every neighbour by less than this share of what neighbours usually do.
+# A frame is blank if it correlates with every neighbour by less than this fraction of what neighbours usually do.
 RELATED = 0.4
 # Robust standard deviations, and factor, by which a frame must be less sharp than usual.
 DEVIATIONS, FACTOR = 6.0, 1.5
-# Share of pixels at either end of the range, beyond what is usual, that counts as saturated.
+# Fraction of pixels at either end of the range, beyond what is usual, that counts as saturated.
 SATURATED = 0.05
 
 
@@ -27,7 +27,7 @@ def find_bad_frames(series: Series, on_frame: Callable[[int], None] | None = Non
 
     - *unreadable* or of another *size*: the message says what was found;
     - *duplicate*: each of its pixels equals the frame before;
-    - *saturated*: the share of its pixels at either end of the range exceeds the median of all frames by 5 points;
+    - *saturated*: the fraction of its pixels at either end of the range exceeds the median of all frames by 5 points;
     - *blank*: it correlates with each of the two frames before and after it, at the best shift, by less than 0.4
       times the median of all frames;
     - *blurred*: its grey levels below 1.5 pixels, relative to those between 1.5 and 12, are weaker than the median by a

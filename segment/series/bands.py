@@ -10,7 +10,7 @@ from scipy.signal.windows import tukey
 
 # Finer than the first scale is noise, coarser than the second is uneven light; standard deviations in pixels.
 FINE, COARSE = 1.5, 12.0
-# Share of a frame's sides over which it fades out, so that its edges do not match. Less keeps more of the specimen.
+# Fraction of a frame's sides over which it fades out, so that its edges do not match. Less keeps more of the specimen.
 TAPER = 0.5
 
 

@@ -117,7 +117,7 @@ class VolumeMoved:
     share : float or None
         Coalesced over both; None where neither was seen.
     ci95 : tuple of float, or None
-        95 % interval of the share, by resampling the tracks and events.
+        95 % interval of the fraction, by resampling the tracks and events.
     verdict : str
         "coalescence", "ripening", "both", or "undecided" with the reason.
     """

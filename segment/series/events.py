@@ -14,8 +14,8 @@ from segment.series.linking import check_table
 NEEDED = ("frame", "track", "y_px", "x_px", "diameter_px")
 # Frames before and after an event over which an object's volume is averaged: one outline is rough.
 WINDOW = 4
-# How far apart, in units of what they measure, a merger's parents may lie before it: rims no farther than this share of
-# the smaller radius and the reach; and how well the volumes must add up, as a share of the smaller parent's.
+# How far apart, in units of what they measure, a merger's parents may lie before it: rims no farther than this fraction
+# of the smaller radius and the reach; and how well the volumes must add up, as a fraction of the smaller parent's.
 ADDS_UP = 0.75
 # An object nearer to the edge than its radius and this many pixels may have come or gone there.
 EDGE = 2.0

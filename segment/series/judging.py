@@ -29,7 +29,7 @@ class PathQuality:
     residual_p95_px : float or None
         The 95 % quantile of the same.
     found_again : float or None
-        Share of objects that lie nearer than half a diameter to where they were.
+        Fraction of objects that lie nearer than half a diameter to where they were.
     """
 
     lag: int

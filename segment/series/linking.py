@@ -14,7 +14,7 @@ from segment.records import Table
 NEEDED = ("frame", "y_px", "x_px", "diameter_px")
 # Frames that an object may be missing for.
 GAP = 2
-# What a factor e in diameter costs, as a share of the reach.
+# What a factor e in diameter costs, as a fraction of the reach.
 SIZE = 1.0
 
 

@@ -25,7 +25,7 @@ class RipeningMap:
     Attributes
     ----------
     early : ndarray of float32, shape (h, w), or None
-        Share of a pixel's contrast in the part that is gone first, 0 to 1; None where the map abstains.
+        Fraction of a pixel's contrast in the part that is gone first, 0 to 1; None where the map abstains.
     curves : ndarray of float64, shape (3, n_frames), or None
         The parts over time, first gone first, each of sum 1.
     reason : str
@@ -48,7 +48,7 @@ def ripening_map(
     """Map how early objects vanish, from the contrast of every pixel over time.
 
     The contrast above the local background, pixels x frames, is factorised into three parts, X = W H with X, W, H
-    non-negative. The parts are put in order of the centre of mass of their time curves; the map is the share of the
+    non-negative. The parts are put in order of the centre of mass of their time curves; the map is the fraction of the
     first, by W and the sum of H's rows.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Objects of every frame of a film, by what a few of its frames taught."""
+"""Objects of every frame of a film, with thresholds learned from a few of its frames."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class FrameSegmenter:
         Returns
         -------
         ndarray of int32, shape (h, w)
-            Ids from 1 in reading order; 0 is background. Touching objects are parted at the waists of their outline.
+            Ids from 1 in reading order; 0 is background. Touching objects are separated at the waists of their outline.
         """
         grey, valid = np.asarray(frame, dtype=np.float32), valid_of(frame)
         contrast = _contrast(grey, self.polarity, self.smoothing_px)

@@ -18,7 +18,8 @@ LAGS = (1, 2, 4, 8, 16)
 # Pair shifts are not surer than this, in pixels: below, least squares; above, least absolute deviations.
 SURE = 0.05
 STEPS = 50
-# Burnt-in text is black or white in this share of the frames that are looked at, and covers less than that of a frame.
+# Burnt-in text is black or white in this fraction of the frames that are looked at, and covers less than that of a
+# frame.
 BURNT, MOST_BURNT = 0.2, 0.2
 PROBED = 12
 

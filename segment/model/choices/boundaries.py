@@ -63,14 +63,14 @@ def examine(grey: NDArray[np.float32]) -> Figures:
     Returns
     -------
     dict of str to float
-        ``evenness``: share of the variance of grey levels that a median filter of a twentieth of the shorter side
+        ``evenness``: fraction of the variance of grey levels that a median filter of a twentieth of the shorter side
         leaves, near 1 where grains are larger than that, and even. ``spread``: of the grey levels behind the median,
         the least `segment.model.choices.textures.spread` for two to five levels, near 1 or above where grains are of
         many levels, well below where they are of few. ``variety``: variance of the grey level half-way between the two
         sides of an edge, over that of all pixels, 0 where every edge is between the same two levels, up to 1/2 where
-        neighbours have independent levels and all edges count. ``length``: share of the edges in connected pieces that
-        span a quarter of the shorter side or more. ``steepness``: mean gradient of the edges over that of all else; of
-        Gaussian noise of any grain it is 2.3. All 0 where the grey level is constant.
+        neighbours have independent levels and all edges count. ``length``: fraction of the edges in connected pieces
+        that span a quarter of the shorter side or more. ``steepness``: mean gradient of the edges over that of all
+        else; of Gaussian noise of any grain it is 2.3. All 0 where the grey level is constant.
 
     References
     ----------

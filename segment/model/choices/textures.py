@@ -47,10 +47,10 @@ def look(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> Figure
     -------
     dict of str to float, or None
         ``spread``: what the best grey level of each phase leaves of the variance of grey levels, see `spread`.
-        ``order_before``: of the variance of the labels by grey level, the share that a window of twice the features'
+        ``order_before``: of the variance of the labels by grey level, the fraction that a window of twice the features'
         width leaves, see `order`; 0 where another figure rules textures out. ``order``: the same of the labels by
         texture, whose window is itself twice as wide. ``doubt``: mean entropy of a pixel's phase, as normal
-        distributions over the texture have it, as a part of the entropy of the fractions. ``contrast``: share of the
+        distributions over the texture have it, as a part of the entropy of the fractions. ``contrast``: fraction of the
         variance of the grey level, seen through the textures' window, that lies between their phases. None where there
         is one phase, an image is too small, see `segment.features.spectrum.is_resolved`, or grey levels have peaks.
 
@@ -90,7 +90,7 @@ def look(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> Figure
 def spread(greys: Sequence[NDArray[np.float32]], n_levels: int) -> float:
     """Return how evenly grey levels are spread: 1 where all are equally frequent, less where they have peaks.
 
-    ``n^2`` times the share of the variance of grey levels that the nearest of n levels leaves, the levels those of
+    ``n^2`` times the fraction of the variance of grey levels that the nearest of n levels leaves, the levels those of
     `segment.features.flatten.find_levels`: Otsu's criterion. Of a uniform distribution, n levels leave ``1 / n^2``.
 
     Parameters
@@ -129,7 +129,7 @@ def order(
     windows: Sequence[float],
     valid: Sequence[NDArray[np.bool_] | None] | None = None,
 ) -> float:
-    """Return the share of the variance of labels that windows leave: 0 for specks, near 1 for large regions.
+    """Return the fraction of the variance of labels that windows leave: 0 for specks, near 1 for large regions.
 
     ``sum_k var(G * 1_k) / sum_k var(1_k)``, with ``1_k`` one where the label is k, and G a Gaussian; variances are
     within images, weighed by their pixels. `segment.features.scale.coarseness` is the same of grey levels.
@@ -167,7 +167,7 @@ def order(
 def contrast(
     greys: Sequence[NDArray[np.float32]], maps: Sequence[NDArray[np.uint8]], windows: Sequence[float]
 ) -> float:
-    """Return the share of the variance of grey levels, seen through windows, that lies between labels.
+    """Return the fraction of the variance of grey levels, seen through windows, that lies between labels.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ TEXTURES = Choice(
     look=look,
     reason=(
         "phases were distinguished by their texture, not by their grey level: of a map by grey levels a wide window "
-        "leaves the share {order_before:.2f}, of one by texture {order:.2f}, and the textures differ clearly "
+        "leaves the fraction {order_before:.2f}, of one by texture {order:.2f}, and the textures differ clearly "
         "(uncertainty {doubt:.2f}) at one brightness (contrast {contrast:.2f})"
     ),
     least={"spread": 1.0, "order": 0.4},
