@@ -47,7 +47,7 @@ class Solver(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """What a callback is told after each iteration.
+    """What a callback receives after each iteration.
 
     Attributes
     ----------

@@ -105,20 +105,20 @@ class OnlineFactorization:
         W = self._solve(X)
         if self._revive(X, W):
             W = self._solve(X)
-        share = 1.0
+        kept = 1.0
         if self.n_samples:
-            share = (self.n_samples / (self.n_samples + len(W))) ** self._forgetting
-        self.usage = share * self.usage + W.sum(axis=0, dtype=np.float64)
-        self.weight = share * self.weight + len(W)
+            kept = (self.n_samples / (self.n_samples + len(W))) ** self._forgetting
+        self.usage = kept * self.usage + W.sum(axis=0, dtype=np.float64)
+        self.weight = kept * self.weight + len(W)
         self.n_samples += len(W)
         self.n_steps += 1
         if self._beta == 2.0:
-            self.gram *= share
-            self.linear *= share
+            self.gram *= kept
+            self.linear *= kept
             self._add_squares(X, W)
             self._minimise_squares()
         else:
-            self.linear *= share
+            self.linear *= kept
             self._add_ratios(X, W)
             self._minimise_ratios()
 

@@ -157,7 +157,7 @@ def run_blocks(task: Callable[[int, int], object], n_blocks: int, *, least: int 
                 task(bounds[i], bounds[i + 1])
 
     pending = []
-    # A pool that was told to end, and a thread that can no longer be started, both say so with a RuntimeError.
+    # A pool that is to end, and a thread that can no longer be started, both say so with a RuntimeError.
     with suppress(RuntimeError):
         for _ in range(workers - 1):
             pending.append(_pool.submit(work))

@@ -161,10 +161,10 @@ def select_rank(
     costs without bound, the prediction of an entry is mixed with the product of the means of its row and column, which
     counts as one more entry beside those that the row was fitted to.
 
-    Held-out entries of sparse X would have to be told from its zeros, one by one, which takes memory of the size of the
-    dense matrix. There a third of the rows and a third of the columns are held out instead, and the block where they
-    cross is predicted [1]_: from H of a fit to the remaining block the rows' weights are solved, from its W the columns
-    of H.
+    Held-out entries of sparse X would have to be distinguished from its zeros, one by one, which takes memory of the
+    size of the dense matrix. There a third of the rows and a third of the columns are held out instead, and the block
+    where they cross is predicted [1]_: from H of a fit to the remaining block the rows' weights are solved, from its W
+    the columns of H.
 
     References
     ----------
@@ -190,7 +190,7 @@ def select_rank(
     numbers = sorted({check_integer(k, "each of ks", 1) for k in ks})
     if not numbers:
         raise ValueError("ks is empty: give the numbers of components to compare.")
-    share = check_number(holdout, "holdout", np.finfo(float).tiny, 0.5)
+    fraction = check_number(holdout, "holdout", np.finfo(float).tiny, 0.5)
     check_integer(n_splits, "n_splits", 2)
     check_integer(n_restarts, "n_restarts", 2)
     rng = check_random_state(random_state)
@@ -202,7 +202,7 @@ def select_rank(
     A, seen = hide_missing(A, None, missing)
     if seen is not None and sp.issparse(A):
         seen = sp.csr_array((seen, A.indices, A.indptr), shape=A.shape)
-    splits = [_split(A, seen, share, rng) for _ in range(n_splits)]
+    splits = [_split(A, seen, fraction, rng) for _ in range(n_splits)]
     seeds = rng.randint(2**31 - 1, size=n_restarts)
     parameters: dict[str, Any] = {
         "solver": solver,
@@ -291,9 +291,9 @@ def _hedged(
     """
     if beta > 1.0:
         return W, H
-    share = 1.0 / (np.asarray(counts, np.float64) + 1.0)
+    fraction = 1.0 / (np.asarray(counts, np.float64) + 1.0)
     mean = max(float(of_rows.mean()), float(np.finfo(np.float64).tiny))
-    left = np.hstack([(1.0 - share) * W, share * of_rows])
+    left = np.hstack([(1.0 - fraction) * W, fraction * of_rows])
     return left.astype(W.dtype), np.vstack([H, of_columns[None] / mean]).astype(W.dtype)
 
 
@@ -301,37 +301,37 @@ def _cut(X: sp.csr_array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> 
     return as_matrix(X[rows][:, columns])
 
 
-def _split(X: Any, seen: Any, share: float, rng: np.random.RandomState) -> _Entries | _Block:
+def _split(X: Any, seen: Any, fraction: float, rng: np.random.RandomState) -> _Entries | _Block:
     m, n = X.shape
     if sp.issparse(seen):
-        return _split_stored(seen, share, rng)
+        return _split_stored(seen, fraction, rng)
     if sp.issparse(X):
         rows, columns = rng.permutation(m), rng.permutation(n)
         i, j = max(1, round(m * _SHARE_OF_BLOCK)), max(1, round(n * _SHARE_OF_BLOCK))
         return _Block(np.sort(rows[:i]), np.sort(columns[:j]), np.sort(rows[i:]), np.sort(columns[j:]))
     seen = np.ones((m, n), np.bool_) if seen is None else seen
     # Equally many in each row: a row that kept fewer entries than components would be fitted to nothing.
-    wanted = np.floor(share * seen.sum(axis=1) + rng.random_sample(m))
+    wanted = np.floor(fraction * seen.sum(axis=1) + rng.random_sample(m))
     order = np.argsort(np.where(seen, rng.random_sample((m, n)), 2.0), axis=1)
     rank = np.argsort(order, axis=1)
     hidden = seen & (rank < np.minimum(wanted, seen.sum(axis=1) - 1)[:, None])
     hidden[:, ~(seen & ~hidden).any(axis=0)] = False
     if not hidden.any():
-        raise ValueError(f"X {X.shape} is too small to hold out {share:g} of its entries.")
+        raise ValueError(f"X {X.shape} is too small to hold out {fraction:g} of its entries.")
     return _Entries(seen & ~hidden, hidden)
 
 
-def _split_stored(seen: sp.csr_array, share: float, rng: np.random.RandomState) -> _Entries:
+def _split_stored(seen: sp.csr_array, fraction: float, rng: np.random.RandomState) -> _Entries:
     m, n = seen.shape
     counts = np.diff(seen.indptr)
     row = np.repeat(np.arange(m), counts)
-    wanted = np.minimum(np.floor(share * counts + rng.random_sample(m)), counts - 1)
+    wanted = np.minimum(np.floor(fraction * counts + rng.random_sample(m)), counts - 1)
     rank = np.empty(seen.nnz, np.intp)
     rank[np.lexsort((rng.random_sample(seen.nnz), row))] = np.arange(seen.nnz) - seen.indptr[row]
     hidden = rank < wanted[row]
     hidden &= np.bincount(seen.indices[~hidden], minlength=n)[seen.indices] > 0
     if not hidden.any():
-        raise ValueError(f"X {seen.shape} knows too few entries, {seen.nnz}, to hold out {share:g} of them.")
+        raise ValueError(f"X {seen.shape} knows too few entries, {seen.nnz}, to hold out {fraction:g} of them.")
     at = (row, seen.indices)
     masks = (
         sp.csr_array((np.ones(part.sum()), (at[0][part], at[1][part])), shape=(m, n)) for part in (~hidden, hidden)

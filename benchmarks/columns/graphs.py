@@ -82,15 +82,15 @@ def measure_guidance(n_worlds: int) -> list[Line]:
         shares: dict[str, list[float]] = {name: [] for name in ("raster", "random", "blind", "overview", "both", "all")}
         for seed in range(n_worlds):
             world = make_defect_world(is_clustered=is_clustered, random_state=1000 + seed)
-            held, total = world.held.ravel(), world.held.sum()
-            score = score_overview(world.overview, world.held.shape)
+            found, total = world.n_defects.ravel(), world.n_defects.sum()
+            score = score_overview(world.overview, world.n_defects.shape)
             blind, both = (tour(world.look, (16, 16), most=ALLOWANCE, score=s).found.sum() for s in (None, score))
-            shares["raster"].append(held[:ALLOWANCE].sum() / total)
-            shares["random"].append(np.random.default_rng(seed).permutation(held)[:ALLOWANCE].sum() / total)
-            shares["overview"].append(held[np.argsort(-score.ravel(), kind="stable")[:ALLOWANCE]].sum() / total)
+            shares["raster"].append(found[:ALLOWANCE].sum() / total)
+            shares["random"].append(np.random.default_rng(seed).permutation(found)[:ALLOWANCE].sum() / total)
+            shares["overview"].append(found[np.argsort(-score.ravel(), kind="stable")[:ALLOWANCE]].sum() / total)
             shares["blind"].append(blind / total)
             shares["both"].append(both / total)
-            shares["all"].append(np.sort(held)[::-1][:ALLOWANCE].sum() / total)
+            shares["all"].append(np.sort(found)[::-1][:ALLOWANCE].sum() / total)
         mean = {name: float(np.mean(values)) for name, values in shares.items()}
         name = f"{n_worlds} worlds, {'clustered' if is_clustered else 'uniform'}"
         base = f"raster {mean['raster']:.2f}, random {mean['random']:.2f}, all known {mean['all']:.2f}"

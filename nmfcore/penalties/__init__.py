@@ -67,11 +67,11 @@ class Penalties(tuple[Penalty, ...]):
     def _constant(self, factor: str, k: int) -> Terms:
         return self.terms(factor, np.empty((0, k)), np.empty((k, 0)))
 
-    def of_sample(self, share: float) -> Penalties:
+    def of_sample(self, fraction: float) -> Penalties:
         """Return those of the objective of a sample, of shrinkage: what is on H counts by its fraction of the rows."""
         alone = ((penalty, Penalties([penalty]).shrinkage("H")) for penalty in self)
         return Penalties(
-            replace(penalty, strength=penalty.strength * share) if any(on_H) else penalty  # pyright: ignore
+            replace(penalty, strength=penalty.strength * fraction) if any(on_H) else penalty  # pyright: ignore
             for penalty, on_H in alone
         )
 

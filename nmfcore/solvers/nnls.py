@@ -82,17 +82,17 @@ def _solve_by_single_entries(G, N, size, dependent, L, w):
         active[entering] = True
         for _ in range(size):
             _solve_active(G, N, active, size, dependent, L, trial)
-            share = 1.0
+            step = 1.0
             blocking = -1
             for t in range(size):
                 if active[t] and trial[t] <= 0.0:
                     length = w[t] / (w[t] - trial[t]) if w[t] > trial[t] else 0.0
-                    if length < share or blocking < 0:
-                        share = length
+                    if length < step or blocking < 0:
+                        step = length
                         blocking = t
             for t in range(size):
                 if active[t]:
-                    w[t] += share * (trial[t] - w[t])
+                    w[t] += step * (trial[t] - w[t])
                     # By name too, since rounding may leave it just above 0.
                     if trial[t] <= 0.0 and (w[t] <= 0.0 or t == blocking):
                         w[t] = 0.0

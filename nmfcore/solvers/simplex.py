@@ -57,11 +57,11 @@ def _exchange_rows(F, gram, linear, row_weight, diagonal, own_gram, own_linear, 
             if not gap > 8.0 * eps * size:
                 break
             curvature = G[low, low] + G[high, high] - 2.0 * G[low, high]
-            share = min(gap / curvature, f[high]) if curvature > eps * size / total else f[high]
-            f[low] += share
-            f[high] -= share
+            moved = min(gap / curvature, f[high]) if curvature > eps * size / total else f[high]
+            f[low] += moved
+            f[high] -= moved
             for t in range(k):
-                g[t] += share * (G[t, low] - G[t, high])
+                g[t] += moved * (G[t, low] - G[t, high])
         for t in range(k):
             F[i, t] = f[t]
 

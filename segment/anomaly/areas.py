@@ -92,18 +92,18 @@ def scan_areas(
     at = np.minimum((where / cell).astype(np.int64), np.array(grid) - 1)
     flat = at[:, 0] * grid[1] + at[:, 1]
     unit = float((weight**2).sum() / weight.sum())
-    share = _cell_shares(grid, cell, shape)
+    fraction = _cell_shares(grid, cell, shape)
     if valid is not None:
-        share = _weighed(valid, np.asarray(shape) / valid.shape / cell, grid)
-    scores, windows = _scan(flat, weight, grid, share, unit), _windows(grid)
+        fraction = _weighed(valid, np.asarray(shape) / valid.shape / cell, grid)
+    scores, windows = _scan(flat, weight, grid, fraction, unit), _windows(grid)
     counts = _sums(np.bincount(flat, minlength=math.prod(grid)).reshape(grid))
     rng = np.random.default_rng(seed)
     # Cells at random, each as likely as its fraction of the field: the same weights at random places.
-    edges = np.cumsum(share.ravel())
+    edges = np.cumsum(fraction.ravel())
     edges[-1] = 1.0
     best = np.array(
         [
-            _scan(np.searchsorted(edges, rng.random(len(weight))), weight, grid, share, unit).max()
+            _scan(np.searchsorted(edges, rng.random(len(weight))), weight, grid, fraction, unit).max()
             for _ in range(n_permutations)
         ]
     )
@@ -118,7 +118,7 @@ def scan_areas(
         taken[row : row + height, column : column + width] = True
         inside = np.zeros(grid, dtype=bool)
         inside[row : row + height, column : column + width] = True
-        held = float(weight[inside.ravel()[flat]].sum())
+        inside_weight = float(weight[inside.ravel()[flat]].sum())
         found.append(
             Region(
                 top=float(first[0] + row * cell),
@@ -128,7 +128,7 @@ def scan_areas(
                 n_objects=int(_box(counts, row, column, height, width)),
                 score=float(scores[index]),
                 p=float((1 + (best >= scores[index]).sum()) / (1 + n_permutations)),
-                excess=float(held / (weight.sum() * share[inside].sum())),
+                excess=float(inside_weight / (weight.sum() * fraction[inside].sum())),
             )
         )
     return tuple(found)
@@ -196,17 +196,17 @@ def _scan(
     flat: NDArray[np.int64],
     weight: NDArray[np.float64],
     grid: tuple[int, ...],
-    share: NDArray[np.float64],
+    fraction: NDArray[np.float64],
     unit: float,
 ) -> NDArray[np.float64]:
     whole = float(weight.sum())
-    held = _sums(np.bincount(flat, weights=weight, minlength=math.prod(grid)).reshape(grid))
-    fair = _sums(share * whole)
+    inside_weight = _sums(np.bincount(flat, weights=weight, minlength=math.prod(grid)).reshape(grid))
+    fair = _sums(fraction * whole)
     scores = []
     for height, width in _sides(grid):
         w, e = (
             sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
-            for sums in (held, fair)
+            for sums in (inside_weight, fair)
         )
         scores.append(_ratio(np.clip(w, 0, whole), e, whole).ravel() / unit)
     return np.concatenate(scores)

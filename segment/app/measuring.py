@@ -31,7 +31,7 @@ class Wanted:
     polarity : str
         Of objects that are found by their grey level.
     split : bool
-        Whether touching objects are parted.
+        Whether touching objects are separated.
     min_pixels : int or None
         Smallest object that counts; None: every one of a phase, of an image 5 % of the usual size.
     """

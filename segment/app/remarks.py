@@ -64,7 +64,7 @@ def _on_two_levels(session: Session) -> list[str]:
 
 
 def has_two_levels(image: NDArray[np.float32]) -> bool:
-    """Whether grey levels fall into two groups, each narrow: the best cut leaves a small share of their variance.
+    """Whether grey levels fall into two groups, each narrow: the best cut leaves a small fraction of their variance.
 
     Parameters
     ----------

@@ -122,8 +122,8 @@ def analyse_columns(
         check = check_lattice(lattices[0], pixel_size_pm, cells)
         remarks.append(check.verdict)
         if check.distortion > 0.03:
-            share = f"{100 * check.distortion:.0f} %"
-            remarks.append(f"directions that should be equal differ by {share}: the scan is distorted")
+            fraction = f"{100 * check.distortion:.0f} %"
+            remarks.append(f"directions that should be equal differ by {fraction}: the scan is distorted")
     else:
         remarks.append("no lattice: statistics of neighbours only")
     if len(lattices) == 2:

@@ -29,7 +29,7 @@ class Tour:
     fields : ndarray of intp, shape (n, 2)
         Row and column of each.
     found : ndarray of float64, shape (n,)
-        What each held.
+        What was found in each.
     reason : str
         Why the tour ended.
     """
@@ -51,7 +51,7 @@ def expect_fields(
     fields : ndarray of intp, shape (n, 2)
         The visited ones.
     found : ndarray of float64, shape (n,)
-        What they held.
+        What was found in them.
     score : ndarray of float64 or None, shape `shape`
         What an overview says of each field; only its order and relative size count.
 
@@ -93,7 +93,7 @@ def expect_fields(
 def next_field(
     shape: tuple[int, int], fields: ArrayLike, found: ArrayLike, *, score: NDArray[np.float64] | None = None
 ) -> tuple[int, int]:
-    """Return the row and column of the field to visit next: most expected, and a quarter of what is not known.
+    """Return the row and column of the field to visit next: the most expected, plus a quarter of the uncertainty.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def next_field(
     fields : array-like of int, shape (n, 2)
         Those visited before.
     found : array-like of float, shape (n,)
-        What they held.
+        What was found in them.
     score : ndarray of float64 or None, default None
         What an overview says of each field.
 
@@ -172,9 +172,9 @@ def tour(
 
     Examples
     --------
-    >>> held = np.zeros((8, 8))
-    >>> held[2:4, 5:7] = 9
-    >>> found = tour(lambda row, column: held[row, column], (8, 8), most=16, score=held + 1)
+    >>> counts = np.zeros((8, 8))
+    >>> counts[2:4, 5:7] = 9
+    >>> found = tour(lambda row, column: counts[row, column], (8, 8), most=16, score=counts + 1)
     >>> float(found.found.sum())
     36.0
     """

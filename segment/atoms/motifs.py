@@ -86,12 +86,12 @@ def find_motifs(neighbours: Neighbours, n_motifs: int = 3, *, smoothness: float 
     model = NMF(n_components=n_motifs, init="nndsvda", max_iter=500, random_state=random_state, **options)
     W = model.fit_transform(histograms)
     H = model.components_
-    share = W * H.sum(axis=1)
-    label = share.argmax(axis=1)
+    fraction = W * H.sum(axis=1)
+    label = fraction.argmax(axis=1)
     order = np.argsort(np.bincount(label, minlength=n_motifs))[::-1]
     label = np.argsort(order)[label]
     parts = H[order] / np.maximum(H[order].sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    return Motifs(label, share[:, order], parts, tuple(describe_part(part) for part in parts))
+    return Motifs(label, fraction[:, order], parts, tuple(describe_part(part) for part in parts))
 
 
 def describe_part(part: NDArray[np.float64]) -> str:

@@ -1,4 +1,4 @@
-"""A batch is one experiment: phases keep their identity over images that differ in brightness, contrast and shares.
+"""A batch is one experiment: phases keep their identity over images that differ in brightness and contrast.
 
 Every image is segmented alone; what its phases look like, on a scale that all
 images share, says which of them are the same.

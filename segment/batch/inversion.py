@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segment.batch.profile import BANDS, N_BINS, REACH, UNIT, Profile
 
 N_QUANTILES, MOST_REFERENCES = 24, 24
-# Among fewer images none is the odd one.
+# Among fewer images none is outlying.
 FEWEST = 5
 # Exchanging dark and bright must leave less than this of the distance; images that lack a phase come down to 0.46.
 MIRRORED = 0.4
@@ -46,7 +46,8 @@ def is_inverted(profile: Profile, references: NDArray[np.float64] | None) -> boo
     """Return whether an image is far nearer the others of a batch with dark and bright exchanged.
 
     The distance of two images is the Wasserstein distance of their standardised levels, the mean difference of their
-    quantiles; that of an image from the batch is the median over the others, so that an odd one counts for nothing.
+    quantiles; that of an image from the batch is the median over the others, so that an outlying one counts for
+    nothing.
 
     Parameters
     ----------
@@ -152,10 +153,10 @@ def checked_references(record: list | None) -> NDArray[np.float64] | None:
 
 
 def _quantiles(profile: Profile) -> NDArray[np.float64]:
-    shares = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+    quantiles = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
     levels = np.einsum("k,bkn->bn", profile.areas, profile.levels).cumsum(axis=1)
     # A hundredth of a bin is enough, and short in a file.
-    return np.stack([np.interp(shares * row[-1], row, np.arange(N_BINS)) for row in levels]).round(2)
+    return np.stack([np.interp(quantiles * row[-1], row, np.arange(N_BINS)) for row in levels]).round(2)
 
 
 def _distance(levels: NDArray[np.float64], references: NDArray[np.float64]) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segment.features.histogram import GRID_PER_SIGMA
 from segment.features.scale import coarseness, window_sigma, window_weight, working_shape
-from segment.features.texture import BINS, calmed, find_bands
+from segment.features.texture import BINS, find_bands, smoothed_grey
 from segment.records import valid_of
 
 # Standardised levels z are counted over asinh(z / UNIT): a hundredth of a deviation near 0, coarser farther out.
@@ -87,14 +87,14 @@ def take_profile(
     areas = np.array([np.count_nonzero(mask) for mask in masks], np.float64)
     areas /= max(1.0, areas.sum())
     levels = np.zeros((len(BANDS), n_phases, N_BINS), dtype=np.float32)
-    calm, noisy = standardised(grey, flatten)
-    _count(calm, masks, levels[0])
+    smoothed, noisy = standardised(grey, flatten)
+    _count(smoothed, masks, levels[0])
     shape = working_shape(grey.shape)
     sigma = window_sigma(shape) * scale
     windows = [_window(mask, shape, sigma) for mask in masks]
     for band, out in zip(find_bands(noisy).values(), levels[1:], strict=True):
         _count(band, windows, out)
-    small = np.asarray(cv2.resize(calm, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    small = np.asarray(cv2.resize(smoothed, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     return Profile(areas, levels, window_weight(coarseness(small, sigma)))
 
 
@@ -115,11 +115,11 @@ def no_profile(n_phases: int) -> Profile:
 
 def standardised(grey: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return flattened grey levels with and without smoothing, in standard deviations of the former from its mean."""
-    calm, noisy = calmed(grey, flatten)
+    smoothed, noisy = smoothed_grey(grey, flatten)
     valid = valid_of(grey)
-    counted = calm if valid is None else calm[valid]
+    counted = smoothed if valid is None else smoothed[valid]
     mean, spread = float(counted.mean(dtype=np.float64)), max(float(counted.std(dtype=np.float64)), CONSTANT)
-    return (calm - mean) / spread, (noisy - mean) / spread
+    return (smoothed - mean) / spread, (noisy - mean) / spread
 
 
 def _window(mask: NDArray[np.bool_], shape: tuple[int, int], sigma: float) -> NDArray[np.float32]:

@@ -53,8 +53,8 @@ class Ruler:
         columns = [bright[:, None], (profile.levels[0].sum(axis=1) - bright)[:, None]]
         for levels, bins in zip(profile.levels[1:], self.bins, strict=True):
             position = np.interp(at, bins, np.arange(len(bins)))
-            shares = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(len(bins))))
-            columns.append(self.weight * (levels @ shares))
+            weights = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(len(bins))))
+            columns.append(self.weight * (levels @ weights))
         return np.concatenate(columns, axis=1)
 
     def draw(
@@ -75,9 +75,9 @@ class Ruler:
         -------
         tuple of (ndarray of float32, shape (22, h, w), ndarray of float32, shape (h, w))
         """
-        calm, noisy = standardised(grey, flatten)
+        smooth, noisy = standardised(grey, flatten)
         out = np.empty((2 + sum(BINS.values()), *grey.shape), dtype=np.float32)
-        np.clip((calm - self.low) / (self.high - self.low), 0, 1, out=out[0])
+        np.clip((smooth - self.low) / (self.high - self.low), 0, 1, out=out[0])
         np.subtract(1, out[0], out=out[1])
         start, sigma = 2, window_sigma(working_shape(grey.shape)) * scale
         for band, bins in zip(find_bands(noisy).values(), self.bins, strict=True):
@@ -123,9 +123,9 @@ def find_ruler(profiles: Sequence[Profile]) -> Ruler:
     return Ruler(float(low), float(high), bins, float(np.mean([one.weight for one in profiles])))
 
 
-def _quantiles(frequencies: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quantiles(frequencies: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return quantiles of a distribution over `centres`; the levels of a bin are spread evenly over it."""
     at = centres()
     edges = np.concatenate([[at[0]], (at[1:] + at[:-1]) / 2, [at[-1]]])
     cumulated = np.concatenate([[0.0], np.cumsum(frequencies)])
-    return np.interp(shares * cumulated[-1], cumulated, edges)
+    return np.interp(weights * cumulated[-1], cumulated, edges)

@@ -219,7 +219,7 @@ def _print(session: Session, found: Any) -> None:
         session.say(f"against their neighbours: {labels.count('low')} columns low, {labels.count('high')} high")
     if found.motifs is not None:
         for number, sentence in enumerate(found.motifs.sentences):
-            share = float((found.motifs.label == number).mean())
-            session.say(f"motif {number}, {100 * share:.1f} %: {sentence}")
+            fraction = float((found.motifs.label == number).mean())
+            session.say(f"motif {number}, {100 * fraction:.1f} %: {sentence}")
     for remark in found.remarks:
         session.say(f"note: {remark}")

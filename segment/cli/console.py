@@ -141,9 +141,9 @@ class Session:
         names, chosen = model.names, model.chosen
         table = _table("image", "window", *names)
         for image in done.images:
-            shares = [_share(row) for row in image.fractions if not row.is_excluded]
+            proportions = [_share(row) for row in image.fractions if not row.is_excluded]
             window = "" if image.window_px is None else f"{image.window_px:.3g} px"
-            table.add_row(image.name + (" (kept)" if image.is_resumed else ""), window, *shares)
+            table.add_row(image.name + (" (kept)" if image.is_resumed else ""), window, *proportions)
         if model.shared is not None and model.shared.replicability is not None and done.images:
             again = ("-" if value is None else f"{value:.2f}" for value in model.shared.replicability)
             table.add_section()

@@ -43,10 +43,10 @@ def inclusions(
         paths, options = read_material(session, images, band, pixel_size, {"--polarity": (polarity, POLARITIES)}, mask)
         chosen = InclusionOptions(e45, nodularity, remove)
         result = measure_inclusions(find_inclusion_fields(paths, polarity, options), out, chosen, report=report)
-        share = result.numbers["area_fraction"]
-        reach = "" if share["ci95"] is None else f" +- {100 * share['ci95']:.2g}"
+        found = result.numbers["area_fraction"]
+        reach = "" if found["ci95"] is None else f" +- {100 * found['ci95']:.2g}"
         session.say(
-            f"area fraction {100 * share['mean']:.3g}{reach} % of {share['n_fields']} fields, {share['method']}"
+            f"area fraction {100 * found['mean']:.3g}{reach} % of {found['n_fields']} fields, {found['method']}"
         )
         for name, table in zip(result.fields.names, result.tables, strict=True):
             session.say(f"{name}: {len(table)} inclusions")

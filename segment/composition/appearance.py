@@ -109,7 +109,7 @@ def learn_appearance(
     target: NDArray[np.float64],
     sigma: float,
 ) -> Appearance:
-    """Learn what the phases look like from the start that leaves the least doubt.
+    """Learn what the phases look like from the start that leaves the least posterior entropy.
 
     In turn, every phase is given the mean and covariance of its pixels, and the pixels are labelled anew by these and
     by the target, see `solve_offsets`: k-means with areas that are known [1]_, under metrics that are learned. More
@@ -129,7 +129,7 @@ def learn_appearance(
     Returns
     -------
     Appearance
-        That of the least doubt.
+        That of the least posterior entropy.
 
     References
     ----------
@@ -187,7 +187,7 @@ def fit_normals(views: NDArray[np.float32], labels: NDArray[np.integer], n_group
     Returns
     -------
     Appearance
-        Its doubt is not known.
+        Its posterior entropy is not known.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# A share below this is noise of the factorization, not evidence.
+# A fraction below this is noise of the factorization, not evidence.
 FLOOR = 1e-4
 SMOOTHING = 0.7
 NEIGHBOURHOOD = 5

@@ -49,16 +49,16 @@ def guide(
         By phase name or in phase order, one number or one map (h, w) each; see `area_fractions`. A phase whose
         fraction is zero is absent: it gets no pixel.
     image : ndarray of float32, shape (h, w), optional
-        Grey levels in [0, 1]. With it the guided labels teach the grey level of each phase in this image, normally
-        distributed, which is added to the evidence before the labels are guided once more; not where the fractions
-        contradict the image.
+        Grey levels in [0, 1]. With it a normal distribution of the grey level of each phase in this image is learned
+        from the guided labels, and added to the evidence before the labels are guided once more; not where the
+        fractions contradict the image.
     views : ndarray of float32, shape (d, h, w), optional
         What else is seen of every pixel, see `segment.composition.appearance.principal_views`; needs `image`. With it,
         and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
         gives them these areas.
     shown : ndarray of uint8, shape (h, w), optional
         The map without fractions, where the abundances do not make it: phases that are learned anew are measured by it
-        too, by what it leaves in doubt, and two phases by how sharp its boundaries are.
+        too, by the posterior entropy it leaves, and two phases by how sharp its boundaries are.
     names : sequence of str, optional
         Name of each phase; ``"phase 0"``, ... by default.
     densities : mapping or sequence, optional
@@ -108,11 +108,11 @@ def guide(
     same at any size.
 
     With `views`, p is the likelihood of a pixel's views and smoothed grey level under one normal distribution a phase,
-    see `segment.composition.relearning.relearn`. The fractions contradict the image where that leaves too much doubt,
-    or draws boundaries of two phases that are too blurred, for a wrong fraction draws a boundary through the midst of a
-    phase; or where other names would override far less. The labels are then unguided; `hard` meets the fractions all
-    the same, from the abundances. Where the map without fractions has those of two phases already, to within 2 `sigma`,
-    and sharper boundaries, it stays, and nothing is contradicted.
+    see `segment.composition.relearning.relearn`. The fractions contradict the image where that leaves too much
+    posterior entropy, or draws boundaries of two phases that are too blurred, for a wrong fraction draws a boundary
+    through the midst of a phase; or where other names would override far less. The labels are then unguided; `hard`
+    meets the fractions all the same, from the abundances. Where the map without fractions has those of two phases
+    already, to within 2 `sigma`, and sharper boundaries, it stays, and nothing is contradicted.
 
     Examples
     --------

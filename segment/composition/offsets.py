@@ -156,7 +156,7 @@ def _sharpen(
 def _newton_step(
     gradient: NDArray[np.float64], curvature: NDArray[np.float64], bound: float, offsets: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the step of the offsets that are not held at a bound by their gradient; 0 for those that are."""
+    """Return the step of the offsets that are not fixed at a bound by their gradient; 0 for those that are."""
     is_held = ((offsets >= bound) & (gradient > 0)) | ((offsets <= -bound) & (gradient < 0))
     free = np.flatnonzero(~is_held)
     step = np.zeros_like(offsets)

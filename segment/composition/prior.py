@@ -1,4 +1,4 @@
-"""How firmly the user's fractions are held against the image."""
+"""How much weight the user's fractions have beside the image."""
 
 from __future__ import annotations
 

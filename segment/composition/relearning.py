@@ -14,9 +14,10 @@ from segment.composition.grey_levels import BLUR, calm
 from segment.composition.offsets import draw, solve_offsets
 from segment.composition.sharpness import gradient, sharpness, step_of
 
-# Doubt below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
+# Posterior entropy below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
-# Doubt above these multiples of that of the unguided maps is too much, among more than two phases and among two.
+# Posterior entropy above these multiples of that of the unguided maps is too much, among more than two phases and among
+# two.
 BLURRED = 1.1
 CUT = 2.0
 # Boundaries between two phases may be less sharp than those of the map without fractions: by a little always, and the
@@ -27,7 +28,7 @@ MISSED = 0.1
 # The prior's penalty for a map of two phases that has their fractions to within two standard deviations.
 MET = 4.0
 # Two phases have one fraction to be met by, and any direction can be cut at it: what a cut of the grey levels shows is
-# refined only where that leaves less than this part of the doubt.
+# refined only where that leaves less than this part of the entropy.
 CLEARLY = 0.6
 # The grey levels are cut after a blur whose sigma is this part of the shorter side, if that is more than `calm` takes.
 BLURS_PER_SIDE = 350
@@ -44,13 +45,13 @@ class Relearned:
     scores : ndarray of float32, shape (k, h, w)
         Log likelihood of every pixel under every phase, up to a constant.
     ambiguity : float
-        Doubt that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats each. Where
-        others are shown than the abundances give, of the geometric mean of what both leave.
+        Posterior entropy that is left, as a multiple of what the unguided labels leave: mean entropies, plus 0.01 nats
+        each. Where others are shown than the abundances give, of the geometric mean of what both leave.
     sharpness : float or None
         How sharp the boundaries between two phases are, as a multiple of those of the map without fractions: mean
         gradients of the views. None for more phases, and where that map misses a phase.
     is_blurred : bool
-        Whether that is too much doubt, more than 1.1, of two phases more than 2; or too little sharpness of two.
+        Whether that is too much, more than 1.1, of two phases more than 2; or too little sharpness of two.
     is_met : bool
         Whether the map without fractions has those of two phases already, to within two standard deviations, and
         boundaries that are sharper: there is nothing to be learned from them.
@@ -110,11 +111,11 @@ def relearn(
     Notes
     -----
     The phases are learned twice, from the labels that the abundances give under the prior, and from a cut of the grey
-    levels at the fractions, the phases in order of their brightness; the one that leaves less doubt counts.
+    levels at the fractions, the phases in order of their brightness; the one of less posterior entropy counts.
 
     Two phases are described once, as the cut of the grey levels shows them, and learned from there only where that
-    leaves less than 0.6 times the doubt. The abundances give the labels to start from where their two phases are alike
-    in brightness: where their mean grey levels lie less than a standard deviation apart.
+    leaves less than 0.6 times the posterior entropy. The abundances give the labels to start from where their two
+    phases are alike in brightness: where their mean grey levels lie less than a standard deviation apart.
 
     The boundaries of two phases may be less sharp than those of the map without fractions, f, by a factor of at most
     ``exp(0.05 + leeway sum_i (f_i - target_i)^2 / (2 sigma^2))``: fractions that this map has already must not

@@ -22,7 +22,8 @@ TOLERANCE = 1e-3
 SAMPLES = 16384
 # Half of each estimate is kept, half replaced: by the batch's mean, and by equal shares, for a phase must not die out.
 OWN, BATCH, EQUAL = 0.5, 0.25, 0.25
-# The least fraction with which a phase is learned anew, and the doubt it may leave, as a multiple of the unguided.
+# The least fraction with which a phase is learned anew, and the posterior entropy it may leave, as a multiple of the
+# unguided.
 SMALLEST, CLEARER = 0.003, 0.9
 
 
@@ -52,8 +53,8 @@ def settle(
     views : sequence of ndarray of float32, shape (d, h, w), optional
         What else is seen of every pixel, see `segment.composition.appearance.principal_views`. With it the phases of
         each image are learned anew with the fractions that it settled on, as in `guide`, and the image stays unguided
-        where they leave more than 0.9 times the doubt of the unguided labels, or boundaries of two phases are blurred:
-        an estimate must be worth following.
+        where they leave more than 0.9 times the posterior entropy of the unguided labels, or boundaries of two phases
+        are blurred: an estimate must be worth following.
     shown : sequence of ndarray of uint8, shape (h, w), optional
         The maps without fractions, where the abundances do not make them; see `guide`.
     names : sequence of str, optional

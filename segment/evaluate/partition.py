@@ -73,5 +73,5 @@ def _entropy(counts: NDArray[np.int64]) -> float:
     total = counts.sum()
     if not total:
         return float("nan")
-    shares = counts[counts > 0] / total
-    return float(-(shares * np.log2(shares)).sum())
+    probabilities = counts[counts > 0] / total
+    return float(-(probabilities * np.log2(probabilities)).sum())

@@ -165,10 +165,10 @@ def assess(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32
     """
     if len(W) != shape[0] * shape[1]:
         raise ValueError(f"shape {shape} has {shape[0] * shape[1]} pixels, but W has {len(W)} rows")
-    shares = W * np.linalg.norm(H, axis=1)
-    total = shares.sum(axis=1, keepdims=True)
-    shares = np.divide(shares, total, out=np.full_like(shares, 1 / len(H)), where=total > 0)
-    abundances = np.ascontiguousarray(shares.T).reshape(-1, *shape)
+    memberships = W * np.linalg.norm(H, axis=1)
+    total = memberships.sum(axis=1, keepdims=True)
+    memberships = np.divide(memberships, total, out=np.full_like(memberships, 1 / len(H)), where=total > 0)
+    abundances = np.ascontiguousarray(memberships.T).reshape(-1, *shape)
     return Quality(
         relative_error=relative_error(X, W, H),
         dominated=dominated_share(abundances),

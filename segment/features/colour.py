@@ -54,13 +54,15 @@ def compute_colour(
     _scale(planes, valid)
     blur = max(min(image.shape) / BLURS_PER_SIDE, 0.1)
     seen = np.ascontiguousarray(np.moveaxis(planes, 0, -1))
-    calm = cv2.GaussianBlur(seen, (0, 0), blur, borderType=cv2.BORDER_REFLECT)
-    calm = np.asarray(cv2.bilateralFilter(calm, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT), np.float32)
-    calm = np.ascontiguousarray(np.moveaxis(calm, -1, 0))
-    flat = flattened(calm[0], flatten, valid)
-    planes[0] += flat - calm[0]
-    calm[0] = flat
-    for index, plane in enumerate(calm):
+    smoothed = cv2.GaussianBlur(seen, (0, 0), blur, borderType=cv2.BORDER_REFLECT)
+    smoothed = np.asarray(
+        cv2.bilateralFilter(smoothed, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT), np.float32
+    )
+    smoothed = np.ascontiguousarray(np.moveaxis(smoothed, -1, 0))
+    flat = flattened(smoothed[0], flatten, valid)
+    planes[0] += flat - smoothed[0]
+    smoothed[0] = flat
+    for index, plane in enumerate(smoothed):
         np.clip(plane, 0, 1, out=out[2 * index])
         np.subtract(np.float32(1), out[2 * index], out=out[2 * index + 1])
     shape = working_shape(image.shape)

@@ -107,8 +107,8 @@ def find_levels(image: NDArray[np.float32], n_levels: int, rounds: int = 30) -> 
     levels = np.quantile(image, (np.arange(n_levels) + 0.5) / n_levels)
     for _ in range(rounds):
         cuts = np.r_[0, np.searchsorted(centres, (levels[1:] + levels[:-1]) / 2), N_BINS]
-        held = np.diff(weights[cuts])
-        found = np.where(held > 0, np.diff(moments[cuts]) / np.maximum(held, 1), levels)
+        counts_of_levels = np.diff(weights[cuts])
+        found = np.where(counts_of_levels > 0, np.diff(moments[cuts]) / np.maximum(counts_of_levels, 1), levels)
         if np.array_equal(found, levels):
             break
         levels = np.sort(found)

@@ -27,8 +27,8 @@ def compute_grey(image: NDArray[np.float32], out: NDArray[np.float32], scale: fl
         out.fill(SMALLEST)
         return
     valid = valid_of(image)
-    calm = cv2.GaussianBlur(stretch(image, valid), (0, 0), max(SIGMA * scale, 0.1), borderType=cv2.BORDER_REFLECT)
-    fill_pair(flattened(np.asarray(calm, dtype=np.float32), flatten, valid), out, valid)
+    smoothed = cv2.GaussianBlur(stretch(image, valid), (0, 0), max(SIGMA * scale, 0.1), borderType=cv2.BORDER_REFLECT)
+    fill_pair(flattened(np.asarray(smoothed, dtype=np.float32), flatten, valid), out, valid)
     np.maximum(out, SMALLEST, out=out)
 
 

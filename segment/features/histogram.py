@@ -63,7 +63,7 @@ def windowed(
     position = np.interp(band, centres, np.arange(n_bins)).astype(np.float32)
     found = np.empty((n_bins, *size[::-1]), dtype=np.float32)
     for index, small in enumerate(found):
-        share = np.maximum(0, 1 - np.abs(position - index))
-        reduced = cv2.resize(share, size, interpolation=cv2.INTER_AREA)
+        weight = np.maximum(0, 1 - np.abs(position - index))
+        reduced = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
         small[:] = cv2.GaussianBlur(reduced, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT)
     return found

@@ -84,8 +84,8 @@ def enlarge_rows(small: NDArray[np.float32], shape: tuple[int, int], top: int, b
     at = np.clip((np.arange(top, bottom) + 0.5) * (small.shape[1] / height) - 0.5, 0, small.shape[1] - 1)
     above = np.minimum(at.astype(np.intp), small.shape[1] - 1)
     below = np.minimum(above + 1, small.shape[1] - 1)
-    share = (at - above).astype(np.float32)[None, :, None]
-    between = small[:, above] * (1 - share) + small[:, below] * share
+    weight = (at - above).astype(np.float32)[None, :, None]
+    between = small[:, above] * (1 - weight) + small[:, below] * weight
     size = (width, bottom - top)
     every = [cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_LINEAR) for plane in between]
     return np.stack([np.asarray(plane, np.float32) for plane in every])

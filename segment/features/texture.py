@@ -49,8 +49,8 @@ def compute_texture(
         out.fill(SMALLEST)
         return None
     valid = valid_of(image)
-    calm, grey = calmed(image, flatten)
-    fill_pair(calm, out[:2], valid)
+    smoothed, grey = smoothed_grey(image, flatten)
+    fill_pair(smoothed, out[:2], valid)
     window = _fill_windows(grey, BINS, scale, out[2:], valid)
     shape = working_shape(image.shape)
     small = np.asarray(cv2.resize(out[0], shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
@@ -70,9 +70,9 @@ def open_texture(image: NDArray[np.float32], scale: float, flatten: int) -> Feat
     names = ("bright", "dark", *_names(BINS))
     if image.min() == image.max():
         return FeatureRows(names, shape, None, lambda top, bottom, out: out.fill(SMALLEST))
-    calm, grey = calmed(image, flatten)
-    bright = stretch(calm, valid)
-    del calm
+    smoothed, grey = smoothed_grey(image, flatten)
+    bright = stretch(smoothed, valid)
+    del smoothed
     working = working_shape(shape)
     bands, counted = find_bands(grey), valid_at(valid, working)
     del grey
@@ -115,12 +115,12 @@ def _compute_windows(
     if image.min() == image.max():
         out.fill(SMALLEST)
         return None
-    window = _fill_windows(calmed(image, flatten)[1], bins, scale, out, valid_of(image))
+    window = _fill_windows(smoothed_grey(image, flatten)[1], bins, scale, out, valid_of(image))
     np.maximum(out, SMALLEST, out=out)
     return Neighbourhood(window)
 
 
-def calmed(image: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def smoothed_grey(image: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return flattened grey levels in [0, 1] or somewhat beyond, with and without a bilateral filter.
 
     Parameters
@@ -137,10 +137,12 @@ def calmed(image: NDArray[np.float32], flatten: int) -> tuple[NDArray[np.float32
     valid = valid_of(image)
     grey = stretch(image, valid)
     sigma = max(min(image.shape) / BLURS_PER_SIDE, 0.1)
-    calm = cv2.GaussianBlur(grey, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    calm = np.asarray(cv2.bilateralFilter(calm, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT), np.float32)
-    flat = flattened(calm, flatten, valid)
-    grey += flat - calm
+    smoothed = cv2.GaussianBlur(grey, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    smoothed = np.asarray(
+        cv2.bilateralFilter(smoothed, DIAMETER, RANGE, SPACE, borderType=cv2.BORDER_REFLECT), np.float32
+    )
+    flat = flattened(smoothed, flatten, valid)
+    grey += flat - smoothed
     return flat, grey
 
 

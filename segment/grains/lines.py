@@ -21,10 +21,10 @@ def separability(values: NDArray[np.floating]) -> float:
     if not variance > 0:
         return 0.0
     upper = flat > threshold_otsu(flat)
-    share = float(upper.mean())
-    if share in (0.0, 1.0):
+    fraction = float(upper.mean())
+    if fraction in (0.0, 1.0):
         return 0.0
-    return share * (1 - share) * float(flat[upper].mean() - flat[~upper].mean()) ** 2 / variance
+    return fraction * (1 - fraction) * float(flat[upper].mean() - flat[~upper].mean()) ** 2 / variance
 
 
 def cut_halfway(depth: NDArray[np.float32]) -> tuple[NDArray[np.bool_], float]:

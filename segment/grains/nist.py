@@ -108,9 +108,9 @@ def _circles(boundaries: NDArray[np.bool_]) -> tuple[tuple[str, ...], NDArray[np
         for first, after in _pieces(field[path[:, 0], path[:, 1]]):
             pieces.append(math.hypot(*(path[first] - path[after])))
             piece_lines.append(number)
-    for number, share in enumerate(CIRCLES, start=len(ends)):
+    for number, fraction in enumerate(CIRCLES, start=len(ends)):
         middle = (side + 2) // 2
-        path = np.stack(circle_perimeter(middle, middle, round(share * (side + 2) / 2)), axis=1)
+        path = np.stack(circle_perimeter(middle, middle, round(fraction * (side + 2) / 2)), axis=1)
         offset = path - path.mean(axis=0)
         path = path[np.argsort(np.arctan2(offset[:, 1], offset[:, 0]), kind="quicksort")]
         start = int(np.argmax(field[path[:, 0], path[:, 1]]))

@@ -93,8 +93,8 @@ def lay_circles(shape: tuple[int, int]) -> tuple[TestLine, ...]:
     height, width = shape
     largest = max(min(shape) / 2 - 1, 0.5)
     found = []
-    for number, share in enumerate(CIRCLES, start=1):
-        radius = largest * share
+    for number, fraction in enumerate(CIRCLES, start=1):
+        radius = largest * fraction
         length = 2 * math.pi * radius
         turn = np.linspace(0, 2 * math.pi, max(8, math.ceil(length * STEPS_PER_PIXEL)), endpoint=False)
         points = np.stack([height / 2 + radius * np.sin(turn), width / 2 + radius * np.cos(turn)], axis=1)
@@ -120,8 +120,8 @@ def _straight(
 def _between(start: NDArray[np.float64], end: NDArray[np.float64], length: float) -> NDArray[np.float64]:
     n_steps = max(2, math.ceil(length * STEPS_PER_PIXEL))
     # The middle of each step: the ends themselves lie on the edge of the field, in no pixel.
-    share = (np.arange(n_steps) + 0.5)[:, None] / n_steps
-    return start + share * (end - start)
+    fraction = (np.arange(n_steps) + 0.5)[:, None] / n_steps
+    return start + fraction * (end - start)
 
 
 def _pixels(

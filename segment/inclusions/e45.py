@@ -242,8 +242,8 @@ def rate_worst_field(
         ]
         for row in starts[0]:
             for column in starts[1]:
-                share = scan.share(row, column, side)
-                if share < MOSTLY:
+                covered = scan.covered(row, column, side)
+                if covered < MOSTLY:
                     continue
                 is_field = True
                 inside = tuple(
@@ -252,8 +252,8 @@ def rate_worst_field(
                     if row <= item.centre[0] <= row + side and column <= item.centre[1] <= column + side
                 )
                 total = float(len(inside)) if empty.kind == "D" else sum(item.length_um for item in inside)
-                if total / share > best.total:
-                    rated = rate_field(inside, area_mm2=FIELD_MM2 * share)
+                if total / covered > best.total:
+                    rated = rate_field(inside, area_mm2=FIELD_MM2 * covered)
                     best = next(item for item in rated if (item.kind, item.series) == (empty.kind, empty.series))
                     corner = (row, column)
         found.append((best, corner) if is_field else whole[len(found)])
@@ -278,13 +278,13 @@ class _Scan:
         missing = np.pad(np.cumsum(np.cumsum(~valid, axis=0, dtype=np.int64), axis=1), ((1, 0), (1, 0)))
         return cls(len(places), (float(top), float(left)), (float(bottom), float(right)), missing)
 
-    def share(self, row: float, column: float, side: float) -> float:
+    def covered(self, row: float, column: float, side: float) -> float:
         if self.missing is None:
             return 1.0
         top, left, bottom, right = (round(at) for at in (row, column, row + side, column + side))
         sums = self.missing
-        held = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-        return 1.0 - float(held) / max(1, (bottom - top) * (right - left))
+        missing = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        return 1.0 - float(missing) / max(1, (bottom - top) * (right - left))
 
 
 def _series(kind: str, width_um: float) -> str:

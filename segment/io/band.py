@@ -148,10 +148,10 @@ def _find_quiet(foot: NDArray[np.float32], above: NDArray[np.float32], height: i
     steps = np.abs(np.diff(foot, axis=1))
     slack = max(3, height // 100)
     lowest = np.quantile(steps[-MIN_ROWS - slack :], CALM, axis=1)
-    # The calmest of the lowest rows, which need not be of the band where a line follows it.
-    calm = float(np.sort(lowest)[len(lowest) // 2]) * 1.001 + 1e-7
-    quiet = np.mean(steps <= calm, axis=1)
-    busy = float(np.median(np.mean(np.abs(np.diff(above, axis=1)) <= calm, axis=1)))
+    # The smoothest of the lowest rows, which need not be of the band where a line follows it.
+    quiet_step = float(np.sort(lowest)[len(lowest) // 2]) * 1.001 + 1e-7
+    quiet = np.mean(steps <= quiet_step, axis=1)
+    busy = float(np.median(np.mean(np.abs(np.diff(above, axis=1)) <= quiet_step, axis=1)))
     if busy > BUSY:
         return None
     is_quiet = quiet >= QUIET

@@ -157,9 +157,9 @@ def find_borders(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     return inside
 
 
-def _run(shares: NDArray[np.float64]) -> tuple[int, int]:
+def _run(fractions: NDArray[np.float64]) -> tuple[int, int]:
     """Return how many entries at the start and at the end are 1, up to a column that was cut off by rows already."""
-    full = shares >= 1.0
+    full = fractions >= 1.0
     if full.all():
         return 0, 0
     return int(np.argmin(full)), int(np.argmin(full[::-1]))

@@ -147,9 +147,9 @@ def _boxes(image: NDArray[np.float32], drawn: NDArray[np.bool_], other: NDArray[
     # Letters that touch the rim of a box, or the picture's edge, would part it.
     marks = find_marks(drawn)
     area = marks.width.astype(np.int64) * marks.height
-    share = marks.area / np.maximum(area, 1)
+    fraction = marks.area / np.maximum(area, 1)
     is_box = (area >= SMALLEST_BOX * image.size) & (area <= LARGEST_BOX * image.size)
-    is_box &= (share >= 1 - MOST_TEXT) & (share <= 1 - LEAST_TEXT) & (np.minimum(marks.height, marks.width) >= 12)
+    is_box &= (fraction >= 1 - MOST_TEXT) & (fraction <= 1 - LEAST_TEXT) & (np.minimum(marks.height, marks.width) >= 12)
     found = []
     for index in np.flatnonzero(is_box):
         left, top, across, down = (int(axis[index]) for axis in marks[:4])

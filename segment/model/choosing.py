@@ -29,7 +29,7 @@ def choose(
     parameters : Parameters
         Of the features "texture"; others are returned as they are.
     has_labels : bool, default False
-        Whether labels teach the phases: the choices without `Choice.is_for_labels` are then not asked.
+        Whether phases are learned from labels: the choices without `Choice.is_for_labels` are then not asked.
 
     Returns
     -------

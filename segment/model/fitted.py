@@ -110,7 +110,7 @@ class FittedModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that decides a prediction: components, names, parameters, teaching, mixture, shared phases."""
+        """SHA-256 of all that decides a prediction: components, names, parameters, atoms, mixture, shared phases."""
         parameters = self.parameters.to_json()
         # Choices decide the fit, not the prediction.
         choices = parameters.pop("choices")

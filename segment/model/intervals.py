@@ -146,7 +146,7 @@ def match_fractions(
 
 
 def find_dictionary_fractions(micrograph: Micrograph, model: FittedModel) -> NDArray[np.float64]:
-    """Return the area fractions by each dictionary alone of a model that labels taught, shape (n_dictionaries, k)."""
+    """Return the area fractions by each dictionary alone of a model trained from labels, shape (n_dictionaries, k)."""
     teaching = model.teaching
     assert teaching is not None
     stack = extract_features(

@@ -41,7 +41,7 @@ from segment.records import Micrograph
 KEPT_BYTES = 2**28
 # Weight of the description of the batch beside that of the image itself: where both are certain, it decides.
 TOGETHER = 0.501
-# Images that say whether phases are told by their texture, or are grains and boundaries.
+# Images that say whether phases are distinguished by their texture, or are grains and boundaries.
 PROBED = 4
 
 
@@ -144,7 +144,7 @@ def fit_members(micrographs: Iterable[Micrograph], parameters: Parameters) -> tu
     Parameters
     ----------
     micrographs : iterable of Micrograph
-        At least one. No more than four are held at a time, and of their maps 256 MB.
+        At least one. No more than four are kept at a time, and of their maps 256 MB.
     parameters : Parameters
 
     Returns
@@ -176,7 +176,7 @@ def fit_members(micrographs: Iterable[Micrograph], parameters: Parameters) -> tu
         raise ValueError(f"none of the {len(members)} images has any contrast: phases cannot be distinguished")
     shared = share([member.profile for member in members], parameters.n_phases, parameters.random_state)
     model = _joined([member.own for member in members if member.own is not None], shared, parameters)
-    # Phases that are told by other features than these are not described by them.
+    # Phases that are distinguished by other features than these are not described by them.
     kept = [(member.reduced, shared.name(member.profile)) for member in members if member.reduced is not None]
     if kept and parameters.features == BY_GREY and parameters.n_phases > 1:
         model = replace(model, mixture=describe_together(kept, shared, parameters))

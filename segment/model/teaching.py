@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import nmfcore
 from segment.records import FeatureStack
 
-# Pixels that are unmixed at a time: their fractions of all atoms are never held for a whole image.
+# Pixels that are unmixed at a time: their fractions of all atoms are never stored for a whole image.
 BLOCK = 65536
 # Features of the pixel itself; the others are windowed where there is a window.
 OWN = ("bright", "dark")

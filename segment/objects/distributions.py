@@ -126,8 +126,8 @@ def size_distribution(
 def weighted_percentiles(x: NDArray[np.float64], w: NDArray[np.float64], at: ArrayLike) -> NDArray[np.float64]:
     """Return percentiles of `x` with weights `w`: linear between the middles of the steps of the cumulative sum."""
     order = np.argsort(x, kind="stable")
-    share = np.cumsum(w[order]) - w[order] / 2
-    return np.interp(np.asarray(at) / 100, share / w.sum(), x[order])
+    fraction = np.cumsum(w[order]) - w[order] / 2
+    return np.interp(np.asarray(at) / 100, fraction / w.sum(), x[order])
 
 
 def size_density(
@@ -171,15 +171,15 @@ def size_density(
     x, w = _checked(diameters, weights)
     if quantity not in QUANTITIES:
         raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, got {quantity!r}")
-    logs, share = np.log(x), w * x ** QUANTITIES[quantity]
-    share = share / share.sum()
-    mean = share @ logs
-    deviation = np.sqrt(share @ (logs - mean) ** 2)
-    low, high = weighted_percentiles(logs, share, (25, 75))
+    logs, fraction = np.log(x), w * x ** QUANTITIES[quantity]
+    fraction = fraction / fraction.sum()
+    mean = fraction @ logs
+    deviation = np.sqrt(fraction @ (logs - mean) ** 2)
+    low, high = weighted_percentiles(logs, fraction, (25, 75))
     spread = min(deviation, (high - low) / 1.34) if high > low else deviation
-    width = max(0.9 * spread / (share @ share) ** -0.2, 0.01)
+    width = max(0.9 * spread / (fraction @ fraction) ** -0.2, 0.01)
     apart = (np.log(np.asarray(grid, dtype=np.float64))[:, None] - logs) / width
-    return np.exp(-(apart**2) / 2) @ share / (width * np.sqrt(2 * np.pi))
+    return np.exp(-(apart**2) / 2) @ fraction / (width * np.sqrt(2 * np.pi))
 
 
 def _checked(diameters: ArrayLike, weights: ArrayLike | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

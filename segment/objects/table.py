@@ -189,8 +189,8 @@ def _share_that_fits(
         inside = begin[(begin[:, 0] + height < valid.shape[0]) & (begin[:, 1] + width < valid.shape[1])]
         top, left = inside.T
         bottom, right = top + height + 1, left + width + 1
-        held = missing[bottom, right] - missing[top, right] - missing[bottom, left] + missing[top, left]
-        found[which.ravel() == number] = np.count_nonzero(held == 0) / len(begin)
+        excluded = missing[bottom, right] - missing[top, right] - missing[bottom, left] + missing[top, left]
+        found[which.ravel() == number] = np.count_nonzero(excluded == 0) / len(begin)
     return np.maximum(found, 1 / len(begin))
 
 

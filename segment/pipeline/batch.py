@@ -83,7 +83,7 @@ def train(
     segmenter : Segmenter
         Fitted in place.
     labels : str or Path, optional
-        Label file or folder of them that teaches the phases, see `segment.pipeline.labelling.match_labels`; files
+        Label file or folder of them to learn the phases from, see `segment.pipeline.labelling.match_labels`; files
         that are labels of an input are no inputs.
     options : ReadOptions, optional
         How the files are read.

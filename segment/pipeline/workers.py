@@ -75,7 +75,7 @@ def _one_by_one(work: Work, shared: Any, items: Sequence[Any]) -> Iterator[Any]:
 def _on_cluster(client: Any, work: Work, shared: Any, items: Sequence[Any]) -> Iterator[Any]:
     from distributed.scheduler import KilledWorker
 
-    # A task carries what is common, and the scheduler keeps it: what a worker held alone would die with it.
+    # A task carries what is common, and the scheduler keeps it: what one worker alone stored would die with it.
     common = client.submit(_itself, shared, pure=False)
     waiting: deque[tuple[Any, Any]] = deque()
     rest = iter(items)

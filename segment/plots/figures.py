@@ -86,8 +86,8 @@ def plot_components(phase_map: PhaseMap) -> Figure:
     panel = 3.0
     figure = blank_figure(columns * panel + 0.8, rows * (_aspect(height, width) * panel + 0.3))
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, share, title in zip(axes, phase_map.abundances, titles(phase_map), strict=False):
-        drawn = ax.imshow(share, vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
+    for ax, membership, title in zip(axes, phase_map.abundances, titles(phase_map), strict=False):
+        drawn = ax.imshow(membership, vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
         ax.set_title(title, fontsize=9, parse_math=False)
         figure.colorbar(drawn, ax=ax, label="abundance") if ax is axes[k - 1] else None
     for ax in axes:

@@ -49,7 +49,7 @@ def legend_strip(
     """
     bar = None if pixel_size_um is None else scale_bar(pixel_size_um, width)
     width = max(width, NARROWEST)
-    # Every entry gets the room of the longest, so that columns line up.
+    # Every entry gets the width of the longest, so that columns line up.
     cell = 2 * MARGIN + SWATCH + CHARACTER * max(len(entry) for entry in entries)
     columns = max(1, min(len(entries), int((width - MARGIN) // cell)))
     n_lines = -(-len(entries) // columns)

@@ -93,12 +93,12 @@ def component_picture(phase_map: PhaseMap) -> NDArray[np.uint8]:
         Grey. Up to three panels stand in one row; panels wider than 1024 pixels are shrunk to that.
     """
     panels = []
-    for share, row in zip(phase_map.abundances, titles(phase_map), strict=True):
-        height, width = share.shape
+    for membership, row in zip(phase_map.abundances, titles(phase_map), strict=True):
+        height, width = membership.shape
         if width > PANEL_WIDTH:
             height, width = max(1, round(height * PANEL_WIDTH / width)), PANEL_WIDTH
-            share = cv2.resize(share, (width, height), interpolation=cv2.INTER_AREA)
-        level = cv2.convertScaleAbs(share, alpha=255)
+            membership = cv2.resize(membership, (width, height), interpolation=cv2.INTER_AREA)
+        level = cv2.convertScaleAbs(membership, alpha=255)
         # A white panel needs an edge to be seen on a white page.
         level = cv2.copyMakeBorder(level, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=128)
         panels.append(_stacked([title_strip(row, width), level]))

@@ -92,9 +92,9 @@ def plot_growth(
     )
     middle.plot(t[some], means[some] ** 3, color=BLUE, linewidth=1.2)
     middle.set(ylabel=f"<r>³ ({unit}³)")
-    for share, style in ((0.1, ":"), (0.5, "-"), (0.9, ":")):
-        line = [float(np.quantile(frame, share)) for frame, chosen in zip(radii, some, strict=True) if chosen]
-        right.plot(t[some], line, style, color=RED, linewidth=1.2, label=f"{100 * share:.0f} %")
+    for fraction, style in ((0.1, ":"), (0.5, "-"), (0.9, ":")):
+        line = [float(np.quantile(frame, fraction)) for frame, chosen in zip(radii, some, strict=True) if chosen]
+        right.plot(t[some], line, style, color=RED, linewidth=1.2, label=f"{100 * fraction:.0f} %")
     right.set(ylabel=f"radius ({unit})")
     right.legend(frameon=False, fontsize=7)
     for ax in (left, middle, right):

@@ -1,4 +1,4 @@
-"""The frozen records that flow between the rooms of `segment`, a file for each thing they describe."""
+"""The frozen records that flow between the subpackages of `segment`, a file for each thing they describe."""
 
 from segment.records.anomaly import AnomalyScores, Region, ShapeDictionary, ShapeScores
 from segment.records.atoms import (

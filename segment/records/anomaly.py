@@ -76,7 +76,7 @@ class ShapeScores:
 
 @dataclass(frozen=True)
 class Region:
-    """A rectangle that holds more than its share.
+    """A rectangle that holds more than is expected for its area.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Region:
     p : float
         Fraction of random fields of the same weights whose best rectangle scores as much.
     excess : float
-        What it holds, as a multiple of its share.
+        What it holds, as a multiple of what is expected for its area.
     """
 
     top: float

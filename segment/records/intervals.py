@@ -22,7 +22,7 @@ class Intervals:
     boundary : ndarray of float64, shape (k, 2)
         The same where what the phase is is agreed, and only where its boundary runs is open; never wider.
     basis : {"image", "labels", "fractions"}
-        What the map rests on: the image alone, labelled pixels, or known fractions.
+        What the map is based on: the image alone, labelled pixels, or known fractions.
     n_maps : int
         Maps that were compared.
     n_agreeing : tuple of int

@@ -89,8 +89,8 @@ class Guidance:
     is_guided : bool
         False where the guidance abstained, or the map without it has the fractions of two phases already.
     ambiguity : float or None
-        Doubt that phases learned with the target leave about the pixels, as a multiple of what those of the unguided
-        labels leave, both as mean entropies; None where none were learned.
+        Mean posterior entropy of phases learned with the target, as a multiple of that of phases learned from the
+        unguided labels; None where none were learned.
     sharpness : float or None
         How sharp the boundaries of two phases are that were learned with the target, as a multiple of those without;
         None where none were learned, for more phases, and where the map without has no boundary or misses a phase.

@@ -71,11 +71,11 @@ def _guided(fields: Sequence[ReportField], names: Sequence[str]) -> list[str]:
     if done:
         flipped = sum(guidance["flipped"] for _, guidance in done) / sum(math.prod(item.shape) for item, _ in done)
         before = np.mean([guidance["before"] for _, guidance in done], axis=0)
-        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(names, before, strict=True))
+        fractions = ", ".join(f"{name} {100 * part:.1f} %" for name, part in zip(names, before, strict=True))
         found.append(
             f"{_count(len(done), 'field')} guided by fractions known or estimated beforehand, which gave another label "
             f"to {100 * flipped:.1f} % of the pixels: these numbers are no independent measurement of the fractions. "
-            f"Without guidance: {shares}."
+            f"Without guidance: {fractions}."
         )
     for state, text in (
         (

@@ -125,9 +125,9 @@ def _classes(found: Any) -> list[ReportTable]:
 def _motifs(found: Any) -> list[ReportTable]:
     if found.motifs is None:
         return []
-    share = [float((found.motifs.label == number).mean()) for number in range(len(found.motifs.sentences))]
+    fraction = [float((found.motifs.label == number).mean()) for number in range(len(found.motifs.sentences))]
     rows = tuple(
         (str(number), f"{100 * part:.1f}", sentence)
-        for number, (part, sentence) in enumerate(zip(share, found.motifs.sentences, strict=True))
+        for number, (part, sentence) in enumerate(zip(fraction, found.motifs.sentences, strict=True))
     )
     return [ReportTable("Motifs", ("motif", "columns, %", "what is around them"), rows)]

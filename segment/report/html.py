@@ -70,8 +70,8 @@ def render_html(
     if odd:
         raise ValueError(f"field {odd[0]!r} does not have the {len(names)} phases of the report")
     colours = phase_colours(len(names)) if colours is None else colours
-    shares = np.array([[row.fraction for row in item.fractions] for item in fields])
-    statistics = [summarise_fields(column) for column in shares.T]
+    proportions = np.array([[row.fraction for row in item.fractions] for item in fields])
+    statistics = [summarise_fields(column) for column in proportions.T]
     reach = [np.nan if row.ci95 is None else row.ci95 for row in statistics]
     return _template().render(
         created=(created or datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M %Z").strip(),
@@ -92,7 +92,7 @@ def render_html(
         n_fields=len(fields),
         fields=[_field(item, names, colours) for item in fields],
         fractions=svg_address(
-            plot_fractions(shares, [item.name for item in fields], names, ci95=reach, colours=colours)
+            plot_fractions(proportions, [item.name for item in fields], names, ci95=reach, colours=colours)
         ),
         fingerprints=svg_address(
             # Of merged phases the model has each member.
@@ -159,7 +159,7 @@ def _field(item: ReportField, names: Sequence[str], colours: NDArray[np.uint8]) 
         "pixel_size": "unknown" if edge is None else f"{edge:.5g} µm",
         "source": item.calibration.source,
         "confidence": item.calibration.confidence,
-        "shares": [f"{100 * row.fraction:.2f}" for row in item.fractions],
+        "fractions": [f"{100 * row.fraction:.2f}" for row in item.fractions],
         "areas": [None if row.area_um2 is None else f"{row.area_um2:.5g}" for row in item.fractions],
         "pixels": [row.pixels for row in item.fractions],
         "flipped": None if item.guidance is None else f"{100 * item.guidance['flipped'] / math.prod(item.shape):.2f}",

@@ -233,8 +233,8 @@ def _cover(place: NDArray[np.float64], radius: NDArray[np.float64], shape: tuple
         rows = slice(max(int(y) - reach, 0), min(int(y) + reach + 2, cover.shape[0]))
         columns = slice(max(int(x) - reach, 0), min(int(x) + reach + 2, cover.shape[1]))
         yy, xx = np.ogrid[rows, columns]
-        share = np.clip(r - np.hypot(yy - y, xx - x) + 0.5, 0, 1)
-        cover[rows, columns] = np.maximum(cover[rows, columns], share)
+        fraction = np.clip(r - np.hypot(yy - y, xx - x) + 0.5, 0, 1)
+        cover[rows, columns] = np.maximum(cover[rows, columns], fraction)
     return gaussian_filter(cover, BLUR)[pad:-pad, pad:-pad]
 
 

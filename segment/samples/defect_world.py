@@ -18,13 +18,13 @@ class DefectWorld:
 
     Attributes
     ----------
-    held : ndarray of float64, shape (rows, columns)
+    n_defects : ndarray of float64, shape (rows, columns)
         Number of defects in each field.
     overview : ndarray of float64, shape (h, w)
         Counts of an image of the whole, of low dose.
     """
 
-    held: NDArray[np.float64]
+    n_defects: NDArray[np.float64]
     overview: NDArray[np.float64]
 
     def look(self, row: int, column: int) -> float:
@@ -38,7 +38,7 @@ class DefectWorld:
         -------
         float
         """
-        return float(self.held[row, column])
+        return float(self.n_defects[row, column])
 
 
 def make_defect_world(
@@ -85,7 +85,7 @@ def make_defect_world(
     Examples
     --------
     >>> world = make_defect_world(fields=(4, 4), n_defects=20)
-    >>> world.overview.shape, world.held.shape
+    >>> world.overview.shape, world.n_defects.shape
     ((160, 160), (4, 4))
     """
     if min(*fields, n_clusters, n_defects, counts, period_px, field_px) <= 0:
@@ -109,8 +109,8 @@ def make_defect_world(
     gone = np.unique(cKDTree(sites).query(places[inside])[1])
     gone = gone[np.all((sites[gone] >= 0) & (sites[gone] < np.array(shape)), axis=1)]
     tile = (sites[gone] // field_px).astype(int)
-    held = np.zeros(fields)
-    np.add.at(held, (tile[:, 0], tile[:, 1]), 1)
+    defects = np.zeros(fields)
+    np.add.at(defects, (tile[:, 0], tile[:, 1]), 1)
     kept = np.delete(sites, gone, axis=0)
     expected = render(kept[:, 0], kept[:, 1], np.full(len(kept), counts), 0.22 * period_px, shape) + 0.1 * counts
-    return DefectWorld(held, rng.poisson(expected).astype(np.float64))
+    return DefectWorld(defects, rng.poisson(expected).astype(np.float64))

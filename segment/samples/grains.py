@@ -96,7 +96,7 @@ def make_grains(
         raise ValueError(f"stretch must be positive, got {stretch}")
     rng = np.random.default_rng([seed, *b"grains"])
     height, width = shape
-    # Drawn where grains are not stretched, with room around: cells at the edge need their neighbours outside.
+    # Drawn where grains are not stretched, with a margin: cells at the edge need their neighbours outside.
     scale = np.array([math.sqrt(stretch), 1 / math.sqrt(stretch)])
     size = np.array([height, width]) * scale
     margin = 5 * grain_px

@@ -48,8 +48,8 @@ def _filled(frame: NDArray[np.float32], hidden: NDArray[np.bool_]) -> NDArray[np
     """Return the frame with hidden pixels at the level of what is seen around them."""
     seen = (~hidden).astype(np.float32)
     level = cv2.GaussianBlur(frame * seen, (0, 0), COARSE, borderType=cv2.BORDER_REPLICATE)
-    share = cv2.GaussianBlur(seen, (0, 0), COARSE, borderType=cv2.BORDER_REPLICATE)
-    return np.where(hidden, level / np.maximum(share, np.float32(1e-6)), frame).astype(np.float32)
+    fraction = cv2.GaussianBlur(seen, (0, 0), COARSE, borderType=cv2.BORDER_REPLICATE)
+    return np.where(hidden, level / np.maximum(fraction, np.float32(1e-6)), frame).astype(np.float32)
 
 
 def correlate(

@@ -128,8 +128,8 @@ def _misfit(
     if gap > reach:
         return None
     grown = _volume(radius[after[:WINDOW]]) - _volume(radius[before[-WINDOW:]])
-    share = grown / volume
-    return abs(share - 1) + max(gap, 0) / reach if abs(share - 1) <= ADDS_UP else None
+    fraction = grown / volume
+    return abs(fraction - 1) + max(gap, 0) / reach if abs(fraction - 1) <= ADDS_UP else None
 
 
 def _volume(radii: NDArray[np.float64]) -> float:

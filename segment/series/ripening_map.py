@@ -109,9 +109,9 @@ def ripening_map(
     amount = H.sum(axis=1)
     centre = (H @ np.arange(H.shape[1])) / np.maximum(amount, 1e-12)
     order = np.argsort(centre, kind="stable")
-    share = W[:, order] * amount[order]
-    total = share.sum(axis=1)
-    early = np.divide(share[:, 0], total, out=np.zeros(len(total)), where=total > 0)
+    fraction = W[:, order] * amount[order]
+    total = fraction.sum(axis=1)
+    early = np.divide(fraction[:, 0], total, out=np.zeros(len(total)), where=total > 0)
     curves = H[order] / np.maximum(amount[order], 1e-12)[:, None]
     return RipeningMap(early.reshape(shape).astype(np.float32), curves)
 

@@ -19,7 +19,7 @@ from segment.records import GreyImage, Series, Shifts, valid_of
 from segment.series.averaging import averaged
 
 # Frames that are enough to learn from.
-TAUGHT_BY = 4
+N_TRAINING = 4
 # Smoothing to choose from, one sigma in pixels, and frames on either side to average with: the least of both that
 # leaves half the contrast of objects this many deviations of noise.
 SMOOTHINGS, WINDOWS, CLEAR = (1.0, 1.4), (0, 1, 2), 2.5
@@ -50,7 +50,7 @@ class FrameSegmenter:
         Least contrast in standard deviations of a frame's noise after smoothing.
     min_pixels : int
         Smallest object: a disc as wide as the smoothing resolves, 2.355 sigma.
-    n_taught : int
+    n_training : int
         Frames that it was learned from.
     """
 
@@ -60,7 +60,7 @@ class FrameSegmenter:
     threshold: float
     certain: float
     min_pixels: int
-    n_taught: int
+    n_training: int
 
     @classmethod
     def fit(cls, frames: Sequence[NDArray[np.floating]], *, polarity: str = "auto") -> FrameSegmenter:
@@ -122,10 +122,10 @@ class FrameSegmenter:
             If `polarity` is unknown.
         """
         good = np.flatnonzero(shifts.is_good)
-        taught = good[np.unique(np.linspace(0, len(good) - 1, TAUGHT_BY).round().astype(int))].tolist()
-        found = cls.fit([series.read(index) for index in taught], polarity=polarity)
+        training = good[np.unique(np.linspace(0, len(good) - 1, N_TRAINING).round().astype(int))].tolist()
+        found = cls.fit([series.read(index) for index in training], polarity=polarity)
         for window in WINDOWS:
-            chosen = [averaged(series, shifts, index, window) for index in taught]
+            chosen = [averaged(series, shifts, index, window) for index in training]
             smoothing = _smoothing(chosen, found.polarity)
             if smoothing is not None or window == WINDOWS[-1]:
                 return _learned(chosen, found.polarity, smoothing or SMOOTHINGS[-1], window)

@@ -150,8 +150,8 @@ def find_burnt_in(series: Series, good: Collection[int]) -> NDArray[np.bool_] | 
         frame = series.read(ordered[number])
         at_end += (frame <= 0) | (frame >= 1)
     hidden = at_end >= BURNT * len(chosen)
-    share = float(hidden.mean())
-    if not 0 < share < MOST_BURNT:
+    fraction = float(hidden.mean())
+    if not 0 < fraction < MOST_BURNT:
         return None
     # Glyphs that change leave gaps; the band-pass reaches two of its finer scale beyond.
     return ndimage.binary_dilation(ndimage.binary_closing(hidden, iterations=5), iterations=3)

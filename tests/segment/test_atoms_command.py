@@ -85,7 +85,7 @@ def test_guide_lists_the_fields_where_defects_are(tmp_path):
     done = _run("guide", tmp_path / "overview.npy", "--fields", "8,8", "--most", "6", "--json")
     assert done.exit_code == 0, done.output
     listed = json.loads(done.output)
-    assert sum(world.held[place["row"], place["column"]] for place in listed) > 2 * 6 * world.held.mean()
+    assert sum(world.n_defects[place["row"], place["column"]] for place in listed) > 2 * 6 * world.n_defects.mean()
     (tmp_path / "seen.csv").write_text(f"row,column,found\n{listed[0]['row']},{listed[0]['column']},4\n")
     after = _run("guide", tmp_path / "overview.npy", "--fields", "8,8", "--visited", tmp_path / "seen.csv", "--json")
     places = [(place["row"], place["column"]) for place in json.loads(after.output)]

@@ -208,9 +208,9 @@ def test_guidance_finds_more_than_chance_and_an_overview_more_still():
     shares = {"random": [], "blind": [], "overview": []}
     for seed in range(4):
         world = make_defect_world(random_state=seed)
-        total = world.held.sum()
+        total = world.n_defects.sum()
         rng = np.random.default_rng(seed)
-        shares["random"].append(rng.permutation(world.held.ravel())[:51].sum() / total)
+        shares["random"].append(rng.permutation(world.n_defects.ravel())[:51].sum() / total)
         shares["blind"].append(tour(world.look, (16, 16), most=51).found.sum() / total)
         score = score_overview(world.overview, (16, 16))
         shares["overview"].append(tour(world.look, (16, 16), most=51, score=score).found.sum() / total)
@@ -220,8 +220,8 @@ def test_guidance_finds_more_than_chance_and_an_overview_more_still():
 
 
 def test_a_tour_stops_where_nothing_is_worth_a_visit():
-    held = np.zeros((10, 10))
-    empty = tour(lambda row, column: held[row, column], (10, 10), most=100, worth=3.0)
+    world = np.zeros((10, 10))
+    empty = tour(lambda row, column: world[row, column], (10, 10), most=100, worth=3.0)
     assert len(empty.fields) < 60
     assert "no field is expected" in empty.reason
     whole = tour(lambda row, column: 1.0, (3, 3), most=50)

@@ -97,9 +97,9 @@ def _choose(tiff: tifffile.TiffFile, pages: list[tifffile.TiffPage]) -> tuple[ti
     if len(best) > 1 or declared > len(pages):
         count = max(len(best), declared)
         size = f"{best[0].imagewidth} x {best[0].imagelength}"
-        held = "" if len(best) >= declared else f" by its description, and {len(pages)} by its directories"
+        claim = "" if len(best) >= declared else f" by its description, and {len(pages)} by its directories"
         raise ImageReadError(
-            f"this TIFF holds {count} images of {size} pixels{held}: say which one by --page, or save it as a file of "
+            f"this TIFF holds {count} images of {size} pixels{claim}: say which one by --page, or save it as a file of "
             "its own"
         )
     if len(pages) == 1:

@@ -40,7 +40,7 @@ class Choice:
     caveat : str
         What to bear in mind of such a map, a sentence.
     is_for_labels : bool
-        Whether it is asked also where labels teach the phases.
+        Whether it is asked also where phases are learned from labels.
     leeway : float
         How much less sharp known fractions may make boundaries, see `segment.composition.guide`.
 

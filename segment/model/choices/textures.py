@@ -230,7 +230,7 @@ def _probe(
 # Sums over threads would end in other bits with each number of them.
 @threadpool_limits.wrap(limits=1, user_api="blas")
 def _doubt(drawn: NDArray[np.float32], n_phases: int) -> float:
-    """Return the doubt about some pixels, of their features and, last, their labels, as a part of what could be."""
+    """Return the posterior entropy of some pixels, of their features and, last, labels, as a part of the largest."""
     X, labels = drawn[:-1], drawn[-1].astype(np.intp)
     fractions = np.bincount(labels, minlength=n_phases) / labels.size
     entropy = -float(np.sum(fractions * np.log(np.maximum(fractions, TINY))))
@@ -238,7 +238,8 @@ def _doubt(drawn: NDArray[np.float32], n_phases: int) -> float:
 
 
 # Grey levels have no peaks where they are spread as evenly as a uniform distribution. A map has order where a wider
-# window leaves so much of it. Phases are clear where there is little doubt, and have one brightness at little contrast.
+# window leaves so much of it. Phases are clear where the posterior entropy is small, and have one brightness at little
+# contrast.
 TEXTURES = Choice(
     name="textures",
     features=FEATURES,
