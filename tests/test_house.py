@@ -76,6 +76,8 @@ def test_everybody_names_the_same_version():
     assert citation[1] == nmfcore.__version__
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     assert headings[0] == "Unreleased" or headings[0] == nmfcore.__version__
+    assert nmfcore.__version__ in headings
+    assert "version" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_the_lock_file_covers_every_dependency_and_names_no_host():

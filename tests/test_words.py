@@ -32,7 +32,7 @@ PRIVATE = re.compile(
 NAMES = {"calm", "calmed", "doubt", "doubts", "fight", "fights", "held", "looks", "rests", "resting", "rooms", "taught"}
 # Keys of files that users have, and attributes named like them.
 KEYS = re.compile(r"model\.teaching|record\.volume_moved\.share|\{\w+:[^}]*\}|^ *\w+ : .*$", flags=re.MULTILINE)
-# Names that are still to follow; what this list does not need must leave it.
+# Names that are still to follow.
 EXCEPTED = {
     "segment/batch/remarks.py": {"doubt_phases"},
     "segment/composition/appearance.py": {"doubt"},
@@ -54,7 +54,7 @@ EXCEPTED = {
 
 def _paths(*suffixes: str) -> list[Path]:
     packaged = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*")) if path.suffix in suffixes]
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
     return packaged + [path for path in pages if path.suffix in suffixes]
 
 
