@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ from segment.measure import fractions_csv
 from segment.model import presets, storage, write_preset
 from segment.pipeline import output_names
 from segment.pipeline.batch import FRACTIONS, MODEL
-from segment.pipeline.outputs import software, write_result
+from segment.pipeline.outputs import judge, software, write_result
 from segment.pipeline.reporting import REPORT
 from segment.report import render_html, report_field
 
@@ -83,7 +83,11 @@ def _write_results(folder: Path, session: Session, exports: Sequence[str]) -> No
             write_png(folder / STROKES / f"{name}.png", np.asarray(field.training, dtype=np.uint8))
         tables.append((name, rows))
         guidance = None if mapped.guidance is None else mapped.guidance.to_json()
-        reported.append(report_field(name, field.micrograph, mapped.labels, rows, software(), guidance))
+        reported.append(
+            report_field(
+                name, field.micrograph, mapped.labels, rows, software(), guidance, asdict(judge(mapped, model))
+            )
+        )
     measured = session.measured
     if measured is not None:
         name = f"{Path(measured.image).stem}_objects"

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.batch.profile import Profile, centres, standardised
-from segment.composition.grey_levels import calm as smoothed
 from segment.features.grey import SMALLEST, TAILS
 from segment.features.histogram import fill_histogram
 from segment.features.scale import window_sigma, working_shape
 from segment.features.texture import BINS, find_bands
+from segment.mixture.pixels import calm as smoothed
 
 
 @dataclass(frozen=True)

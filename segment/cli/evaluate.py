@@ -14,22 +14,29 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LABELS = "_labels"
+LABELS, EXCLUDED = "_labels", 255
 
 
 def evaluate(
     pred: Annotated[Path, typer.Argument(help="Label image, or a folder of them.", show_default=False)],
     truth: Annotated[
-        Path, typer.Argument(help="Mask of class ids (255: not annotated), or a folder of them.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(
+            help="Mask of class ids (255: not annotated), or a folder of them. Without it, figures of the map alone.",
+            show_default=False,
+        ),
+    ] = None,
     tolerance: Annotated[
         float, typer.Option(help="Distance at which a boundary still counts as found, in pixels.")
     ] = 2.0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare label images NAME_labels.png with masks NAME.png of known classes; phases are matched to classes."""
+    """Compare label images NAME_labels.png with masks NAME.png of known classes, or judge them without a mask."""
     with Session(json, quiet) as session:
+        if truth is None:
+            _judge(session, pred)
+            return
         from dataclasses import asdict
 
         from segment.evaluate import evaluate as compare
@@ -65,6 +72,35 @@ def evaluate(
                 f"by itself: mean IoU {found.mean_iou_each:.3f}"
             )
         session.emit([{"name": name, **asdict(scores)} for name, scores in rows])
+
+
+def _judge(session: Session, pred: Path) -> None:
+    """Say what is known of label images without a truth: what is in their side-cars, else what the labels say."""
+    import json
+
+    from segment.evaluate import isolated_share
+
+    with session.usage_errors():
+        if not pred.exists():
+            raise ValueError(f"PRED: '{pred}' does not exist")
+        paths = sorted(pred.glob(f"*{LABELS}.png")) if pred.is_dir() else [pred]
+        if not paths:
+            raise ValueError(f"PRED: no label image NAME{LABELS}.png in '{pred}'")
+    found = []
+    for path in paths:
+        labels, name = _read_ids(path), path.stem.removesuffix(LABELS)
+        side_car = path.with_name(f"{name}.json")
+        try:
+            figures = dict(json.loads(side_car.read_text(encoding="utf-8"))["quality"])
+            known = {key.replace("_", " "): value for key, value in figures.items() if value is not None}
+            text = ", ".join(f"{key} {value:.4g}" for key, value in known.items())
+        except (OSError, ValueError, KeyError, TypeError):
+            figures = {"isolated": isolated_share(labels, labels != EXCLUDED)}
+            text = f"isolated {figures['isolated']:.4g}; the other figures are in a side-car {side_car.name}, which is "
+            text += "of an earlier version or damaged" if side_car.is_file() else "not beside it"
+        session.say(f"{name}: {text}")
+        found.append({"name": name, **figures})
+    session.emit(found)
 
 
 def _pairs(pred: Path, truth: Path) -> list[tuple[str, Path, Path]]:

@@ -5,9 +5,8 @@ it where no fractions are known.
 """
 
 from segment.composition.area_fractions import area_fractions, fraction_profile
-from segment.composition.comparing import compare
 from segment.composition.composition import Composition
-from segment.composition.guidance import guide, guide_batch
+from segment.composition.guidance import compare, guide, guide_batch
 from segment.composition.identity import name_by_brightness, name_by_seed, order_by_brightness
 from segment.composition.prior import CompositionWarning
 from segment.composition.settling import settle

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.composition.offsets import draw, solve_offsets
+from segment.mixture.offsets import solve_offsets
+from segment.mixture.pixels import draw
 
 SAMPLES = 1024
 TEMPERATURES = (0.3, 0.1)

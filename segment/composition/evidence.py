@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.mixture.leaders import margins
+
 # A fraction below this is noise of the factorization, not evidence.
 FLOOR = 1e-4
 SMOOTHING = 0.7
@@ -69,28 +71,6 @@ def log_scores(abundances: NDArray[np.float32], smoothing: float = SMOOTHING) ->
         for plane in scores:
             cv2.GaussianBlur(plane, (0, 0), smoothing, dst=plane, borderType=cv2.BORDER_REFLECT)
     return scores
-
-
-def leaders(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the index of the highest score of every pixel, the lowest index in a tie; (k, ...) becomes (...)."""
-    labels = np.zeros(scores.shape[1:], dtype=np.uint8)
-    best = scores[0].copy()
-    # An argmax over the first axis would walk memory crosswise.
-    for phase in range(1, scores.shape[0]):
-        np.copyto(labels, np.uint8(phase), where=scores[phase] > best)
-        np.maximum(best, scores[phase], out=best)
-    return labels
-
-
-def margins(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the difference of the two highest scores of every pixel; shape (k, ...) becomes (...); 0 for k = 1."""
-    if scores.shape[0] == 1:
-        return np.zeros(scores.shape[1:], dtype=np.float32)
-    best, second = np.maximum(scores[0], scores[1]), np.minimum(scores[0], scores[1])
-    for plane in scores[2:]:
-        np.maximum(second, np.minimum(best, plane), out=second)
-        np.maximum(best, plane, out=best)
-    return best - second
 
 
 def gate_margin(scores: NDArray[np.float32], labels: NDArray[np.uint8], confidence: float) -> float:

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-BLUR = 1.0
 NARROWEST = 0.01
-
-
-def calm(image: NDArray[np.float32], blur: float = BLUR) -> NDArray[np.float32]:
-    """Return a grey image without the noise of single pixels: blurred, by default with sigma 1; shape (h, w)."""
-    blurred = np.empty(image.shape, dtype=np.float32)
-    cv2.GaussianBlur(np.ascontiguousarray(image, dtype=np.float32), (0, 0), blur, dst=blurred)
-    return blurred
 
 
 def grey_likelihood(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.area_fractions import Fractions, area_fractions
-from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, gate_margin, leaders, log_scores
+from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, gate_margin, log_scores
 from segment.composition.exact_areas import meet_areas
-from segment.composition.grey_levels import calm, grey_likelihood, label_shares
+from segment.composition.grey_levels import grey_likelihood, label_shares
 from segment.composition.offset_field import solve_offset_field
-from segment.composition.offsets import SCHEDULE, draw, solve_offsets
 from segment.composition.prior import SIGMA, CompositionWarning, Prior
 from segment.composition.relearning import LEEWAY, Relearned, relearn
+from segment.mixture.leaders import leaders
+from segment.mixture.offsets import SCHEDULE, solve_offsets
+from segment.mixture.pixels import calm, draw
 from segment.records import Guidance
 
 # Log scores that differ by less are those of one grey level.
@@ -53,7 +56,7 @@ def guide(
         from the guided labels, and added to the evidence before the labels are guided once more; not where the
         fractions contradict the image.
     views : ndarray of float32, shape (d, h, w), optional
-        What else is seen of every pixel, see `segment.composition.appearance.principal_views`; needs `image`. With it,
+        What else is seen of every pixel, see `segment.mixture.pixels.principal_views`; needs `image`. With it,
         and `gate` "auto", and numbers for `fractions`, the phases are learned anew: what tells them apart is then what
         gives them these areas.
     shown : ndarray of uint8, shape (h, w), optional
@@ -185,6 +188,41 @@ def guide_batch(
     names = checked_names(names, *batch)
     target = area_fractions(fractions, names, densities=densities)
     return _guided(batch, images, names, target, Prior(sigma, hard, gate, strict), smoothing)
+
+
+def compare(guidance: Guidance, unguided: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> Guidance:
+    """Say what guidance changed of a map that its own evidence did not make.
+
+    Parameters
+    ----------
+    guidance : Guidance
+    unguided : ndarray of uint8, shape (h, w)
+        Labels without the fractions.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
+
+    Returns
+    -------
+    Guidance
+        With these areas before, and the number of pixels whose label differs; where the fractions were not followed,
+        with these labels.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.linspace(0.02, 0.98, 100, dtype=np.float32), (50, 1))
+    >>> done = compare(guide(np.stack([1 - ramp, ramp]), [0.7, 0.3]), (ramp > 0.9).astype(np.uint8))
+    >>> done.before.round(1).tolist(), done.after.round(1).tolist()
+    ([0.9, 0.1], [0.7, 0.3])
+    """
+    k = len(guidance.names)
+    counted = unguided.ravel() if valid is None else unguided[valid]
+    before = np.bincount(counted, minlength=k) / counted.size
+    if not guidance.is_guided:
+        return replace(guidance, labels=unguided, before=before, after=before, flipped=0)
+    is_flipped = guidance.labels != unguided
+    return replace(
+        guidance, before=before, flipped=int(np.count_nonzero(is_flipped if valid is None else is_flipped[valid]))
+    )
 
 
 def _guided(

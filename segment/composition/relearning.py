@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from segment.composition.appearance import DRAWN, TEMPERATURES, Appearance, describe, learn_appearance
-from segment.composition.evidence import leaders, log_scores
-from segment.composition.grey_levels import BLUR, calm
-from segment.composition.offsets import draw, solve_offsets
-from segment.composition.sharpness import gradient, sharpness, step_of
+from segment.composition.evidence import log_scores
+from segment.mixture.boundaries import gradient, sharpness, step_of
+from segment.mixture.em import Areas, fit, label
+from segment.mixture.leaders import leaders
+from segment.mixture.normals import Normals, fit_normals
+from segment.mixture.offsets import solve_offsets
+from segment.mixture.pixels import BLUR, DRAWN, calm, draw
 
 # Posterior entropy below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
@@ -147,25 +150,25 @@ def relearn(
     by_abundance = leaders(evidence + offsets[:, None])
     unguided = leaders(shares)
     by_grey = _cut(grey, unguided, shares, target)
-    before = describe(sampled, unguided, k)
+    before, prior = fit_normals(sampled, unguided, k), Areas(target, sigma)
     if k == 2:
         start = by_abundance if _are_alike(grey, unguided) else by_grey
-        learned, limit = _told_apart(sampled, start, target, sigma), CUT
+        (learned, entropy), limit = _describe_two(sampled, start, prior), CUT
     else:
-        learned, limit = learn_appearance(sampled, [by_abundance, by_grey], target, sigma), BLURRED
-    unguided_doubt = before.doubt + DOUBT
+        (learned, entropy), limit = _describe(sampled, [by_abundance, by_grey], prior), BLURRED
+    unguided_doubt = before.entropy(sampled) + DOUBT
     labels = leaders(abundances) if shown is None else shown
     counted = labels.ravel()[rows]
     areas = np.bincount(counted, minlength=k) / counted.size
     is_measure = bool(np.all(areas >= MISSED * target))
     if shown is not None and is_measure:
         drawn = draw(counted[None].astype(np.float32), DRAWN)[0].astype(np.uint8)
-        unguided_doubt = np.sqrt(unguided_doubt * (describe(sampled, drawn, k).doubt + DOUBT))
-    ambiguity = float((learned.doubt + DOUBT) / unguided_doubt)
+        unguided_doubt = np.sqrt(unguided_doubt * (fit_normals(sampled, drawn, k).entropy(sampled) + DOUBT))
+    ambiguity = float((entropy + DOUBT) / unguided_doubt)
     found = learned.scores(seen).reshape(scores.shape)
     relative, is_worn, misfit = None, False, float(np.sum((areas - target) ** 2)) / (2 * sigma**2)
     if k == 2 and is_measure:
-        relative = _compare_boundaries(found, labels, views, target, sigma, valid)
+        relative = _compare_boundaries(found, labels, views, prior, valid)
         is_worn = relative is not None and relative < float(np.exp(-ALWAYS - leeway * misfit))
     is_met = is_worn and misfit <= MET
     return Relearned(
@@ -182,30 +185,32 @@ def _compare_boundaries(
     scores: NDArray[np.float32],
     unguided: NDArray[np.uint8],
     views: NDArray[np.float32],
-    target: NDArray[np.float64],
-    sigma: float,
+    prior: Areas,
     valid: NDArray[np.bool_] | None,
 ) -> float | None:
     """Return how sharp boundaries under the target are, as a multiple of those without; None where nothing is sharp."""
     part = (..., *[slice(None, None, step_of(unguided.size))] * 2)
     rows = slice(None) if valid is None else np.flatnonzero(valid)
     drawn = draw(scores.reshape(len(scores), -1)[:, rows], DRAWN)
-    offsets = solve_offsets(drawn, target, sigma, schedule=TEMPERATURES)
-    guided = leaders(scores[part] + offsets.astype(np.float32)[:, None, None])
+    guided = leaders(scores[part] + prior.offsets(drawn)[:, None, None])
     gradients = gradient(np.ascontiguousarray(views[part]))
     counted = None if valid is None else valid[part]
     was = sharpness(unguided[part], gradients, counted)
     return sharpness(guided, gradients, counted) / was if was else None
 
 
-def _told_apart(
-    views: NDArray[np.float32], start: NDArray[np.integer], target: NDArray[np.float64], sigma: float
-) -> Appearance:
+def _describe(views: NDArray[np.float32], starts: Sequence[NDArray[np.integer]], prior: Areas) -> tuple[Normals, float]:
+    """Learn phases with known areas from the start that leaves the least entropy; return that too."""
+    found = [fit(views, start, len(prior.target), prior=prior) for start in starts]
+    return min(((normals, normals.entropy(views)) for normals in found), key=lambda one: one[1])
+
+
+def _describe_two(views: NDArray[np.float32], start: NDArray[np.integer], prior: Areas) -> tuple[Normals, float]:
     """Describe two phases as the start shows them, or learn them from there where that is clearly clearer."""
-    found = describe(views, start, 2)
-    found = replace(found, doubt=describe(views, found.label(views, target, sigma), 2).doubt)
-    learned = learn_appearance(views, [start], target, sigma)
-    return learned if learned.doubt + DOUBT < CLEARLY * (found.doubt + DOUBT) else found
+    found = fit_normals(views, start, 2)
+    entropy = fit_normals(views, label(found, views, prior), 2).entropy(views)
+    learned, left = _describe(views, [start], prior)
+    return (learned, left) if left + DOUBT < CLEARLY * (entropy + DOUBT) else (found, entropy)
 
 
 def _are_alike(grey: NDArray[np.float32], labels: NDArray[np.uint8]) -> bool:

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.composition.conflict import overridden_evidence
-from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, leaders, log_scores
-from segment.composition.grey_levels import calm, grey_likelihood, label_shares
-from segment.composition.offsets import solve_offsets
+from segment.composition.evidence import SMOOTHING, check_sizes, checked_names, log_scores
+from segment.composition.grey_levels import grey_likelihood, label_shares
 from segment.composition.prior import SIGMA, CompositionWarning
 from segment.composition.relearning import relearn
+from segment.mixture.leaders import leaders
+from segment.mixture.offsets import solve_offsets
+from segment.mixture.pixels import calm
 from segment.records import Guidance
 
 ROUNDS = 30
@@ -51,7 +53,7 @@ def settle(
     images : sequence of ndarray of float32, shape (h, w)
         Grey levels of the same images.
     views : sequence of ndarray of float32, shape (d, h, w), optional
-        What else is seen of every pixel, see `segment.composition.appearance.principal_views`. With it the phases of
+        What else is seen of every pixel, see `segment.mixture.pixels.principal_views`. With it the phases of
         each image are learned anew with the fractions that it settled on, as in `guide`, and the image stays unguided
         where they leave more than 0.9 times the posterior entropy of the unguided labels, or boundaries of two phases
         are blurred: an estimate must be worth following.

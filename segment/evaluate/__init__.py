@@ -10,6 +10,7 @@ from segment.evaluate.partition import adjusted_rand_index, variation_of_informa
 from segment.evaluate.quality import (
     Quality,
     assess,
+    assess_map,
     dominated_share,
     isolated_share,
     largest_cosine,
@@ -34,6 +35,7 @@ __all__ = [
     "dominated_share",
     "evaluate",
     "evaluate_batch",
+    "assess_map",
     "isolated_share",
     "largest_cosine",
     "match",

@@ -16,8 +16,8 @@ class Quality:
 
     Attributes
     ----------
-    relative_error : float
-        ``|X - WH| / |X|``, Frobenius norms.
+    relative_error : float or None
+        ``|X - WH| / |X|``, Frobenius norms; None where it is not known.
     dominated : float
         Fraction of pixels in which one phase has an abundance above 0.7.
     isolated : float
@@ -26,7 +26,7 @@ class Quality:
         Largest cosine between two rows of H; 0 for a single row. Rows of zeros are left out.
     """
 
-    relative_error: float
+    relative_error: float | None
     dominated: float
     isolated: float
     largest_cosine: float
@@ -54,7 +54,9 @@ def relative_error(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np
     return float(np.sqrt(wrong / whole)) if whole else float(np.sqrt(wrong))
 
 
-def dominated_share(abundances: NDArray[np.float32], threshold: float = DOMINANT) -> float:
+def dominated_share(
+    abundances: NDArray[np.float32], threshold: float = DOMINANT, valid: NDArray[np.bool_] | None = None
+) -> float:
     """Return the fraction of pixels in which one phase has an abundance above `threshold`.
 
     Parameters
@@ -62,6 +64,8 @@ def dominated_share(abundances: NDArray[np.float32], threshold: float = DOMINANT
     abundances : ndarray of float, shape (k, h, w)
         Summing to one over k.
     threshold : float, default 0.7
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
 
     Returns
     -------
@@ -73,15 +77,18 @@ def dominated_share(abundances: NDArray[np.float32], threshold: float = DOMINANT
     >>> dominated_share(np.array([[[0.9, 0.6]], [[0.1, 0.4]]]))
     0.5
     """
-    return float((abundances.max(axis=0) > threshold).mean())
+    is_dominated = abundances.max(axis=0) > threshold
+    return float((is_dominated if valid is None else is_dominated[valid]).mean())
 
 
-def isolated_share(labels: NDArray[np.uint8]) -> float:
+def isolated_share(labels: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> float:
     """Return the fraction of pixels whose label none of their direct neighbours (up to four) has.
 
     Parameters
     ----------
     labels : ndarray of uint8, shape (h, w)
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all. One whose neighbours are all excluded is isolated.
 
     Returns
     -------
@@ -102,7 +109,7 @@ def isolated_share(labels: NDArray[np.uint8]) -> float:
     has_like[:, 1:] |= across
     has_like[:-1] |= down
     has_like[1:] |= down
-    return float((~has_like).mean())
+    return float((~has_like if valid is None else ~has_like[valid]).mean())
 
 
 def largest_cosine(H: NDArray[np.float32]) -> float:
@@ -129,6 +136,41 @@ def largest_cosine(H: NDArray[np.float32]) -> float:
         return 0.0
     cosines = rows @ rows.T
     return float(cosines[np.triu_indices(len(rows), 1)].max())
+
+
+def assess_map(
+    abundances: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    H: NDArray[np.float32],
+    error: float | None = None,
+    valid: NDArray[np.bool_] | None = None,
+) -> Quality:
+    """Judge a phase map and the components behind it without the truth.
+
+    Parameters
+    ----------
+    abundances : ndarray of float32, shape (k, h, w)
+        Summing to one over k.
+    labels : ndarray of uint8, shape (h, w)
+    H : ndarray, shape (k, n_features)
+        Components.
+    error : float, optional
+        Relative error of the factorization.
+    valid : ndarray of bool, shape (h, w), optional
+        Pixels that count; None: all.
+
+    Returns
+    -------
+    Quality
+
+    Examples
+    --------
+    >>> labels = np.repeat(np.uint8([[0, 1]]), 2, axis=0)
+    >>> assess_map(np.stack([1.0 - labels, labels]), labels, np.eye(2), 0.1)
+    Quality(relative_error=0.1, dominated=1.0, isolated=0.0, largest_cosine=0.0)
+    """
+    dominated, isolated = dominated_share(abundances, valid=valid), isolated_share(labels, valid)
+    return Quality(error, dominated, isolated, largest_cosine(H))
 
 
 def assess(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32], shape: tuple[int, int]) -> Quality:

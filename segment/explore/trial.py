@@ -9,13 +9,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.composition.grey_levels import calm
 from segment.evaluate import adjusted_rand_index, count_overlap
 from segment.explore.configurations import MAX_PIXELS
+from segment.mixture.leaders import leaders
+from segment.mixture.pixels import calm
+from segment.mixture.select import sample
 from segment.model import FittedModel, Parameters
-from segment.model.abundances import largest, normalise
+from segment.model.abundances import normalise
 from segment.model.choosing import choose
-from segment.model.refining import sample
 from segment.model.smoothing import smooth
 from segment.model.training import choose_rows, draw, extract_features, learn, refined, unmix
 from segment.records import FeatureStack
@@ -112,12 +113,12 @@ def try_candidate(shared: Shared, parameters: Parameters, step: int) -> Trial:
         models = [_fit(shared, parameters, seed) for seed in range(len(shared.samples))]
     calmed, last = calm(shared.grey), shared.samples[-1]
     k, names = parameters.n_phases, shared.stack.names
-    judged = [largest(_shares(FeatureStack(last.X.T[:, None], names), calmed.ravel()[last.rows], m)) for m in models]
+    judged = [leaders(_shares(FeatureStack(last.X.T[:, None], names), calmed.ravel()[last.rows], m)) for m in models]
     stability = np.mean([adjusted_rand_index(count_overlap(a, b, k, k)) for a, b in combinations(judged, 2)])
     grid = FeatureStack(np.ascontiguousarray(shared.stack.data[:, ::step, ::step]), names)
     shares = _shares(grid, calmed[::step, ::step].ravel(), models[0]).reshape(k, *grid.data.shape[1:])
     # The Laplacian counts pixels: neighbours that are `step` apart are bound step^2 times as loosely.
-    labels = largest(normalise(smooth(shares, parameters.smoothness / step**2)))
+    labels = leaders(normalise(smooth(shares, parameters.smoothness / step**2)))
     return Trial(parameters, labels, float(stability))
 
 

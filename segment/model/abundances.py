@@ -49,23 +49,3 @@ def normalise(shares: NDArray[np.float32]) -> NDArray[np.float32]:
         total[is_empty] = shares.shape[0]
     np.divide(shares, total, out=shares)
     return shares
-
-
-def largest(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the index of the largest membership of every pixel; the lowest index wins a tie.
-
-    Parameters
-    ----------
-    shares : ndarray of float32, shape (k, ...), k <= 255
-
-    Returns
-    -------
-    ndarray of uint8, shape (...)
-    """
-    labels = np.zeros(shares.shape[1:], dtype=np.uint8)
-    best = shares[0].copy()
-    # argmax over the first axis would make an int64 of every pixel and walk memory crosswise.
-    for phase in range(1, shares.shape[0]):
-        np.copyto(labels, np.uint8(phase), where=shares[phase] > best)
-        np.maximum(best, shares[phase], out=best)
-    return labels

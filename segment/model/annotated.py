@@ -15,7 +15,7 @@ from segment.model.fitted import FittedModel
 from segment.model.labels import UNLABELLED
 from segment.model.parameters import Parameters
 from segment.model.teaching import Dictionary, Teaching, atom_shares, lift, visible
-from segment.model.training import count_valid, extract_features, valid_rows
+from segment.model.training import count_valid, extract_features, relative_to, valid_rows
 from segment.records import FeatureStack, valid_of
 
 ATOMS_PER_PHASE = 4
@@ -102,7 +102,8 @@ def learn(
     components = components.astype(np.float32)
     nmf = nmfcore.NMF(k)
     nmf.components_ = components
-    residual = float(np.linalg.norm(everything - nmf.transform(everything) @ components)) * stride**0.5
+    unexplained = float(np.linalg.norm(everything - nmf.transform(everything) @ components))
+    residual = unexplained * stride**0.5
     return FittedModel(
         parameters=parameters,
         components=components,
@@ -111,6 +112,7 @@ def learn(
         init="labels",
         loss_history=np.array([0.5 * residual**2]),
         reconstruction_error=residual,
+        relative_error=relative_to(everything, unexplained),
         n_iter=0,
         is_converged=True,
         training=tuple(training),

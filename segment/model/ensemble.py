@@ -10,14 +10,15 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.composition.grey_levels import calm
 from segment.features.scale import working_shape
 from segment.features.valid import valid_at
-from segment.model.abundances import largest
+from segment.mixture.em import fit
+from segment.mixture.leaders import leaders
+from segment.mixture.mixture import join
+from segment.mixture.pixels import calm, principal, see
+from segment.mixture.select import COVARIANCES, describe_all
 from segment.model.image import look_at, shrink
-from segment.model.mixture import join, see
 from segment.model.parameters import MAX_PHASES, Parameters
-from segment.model.refining import COMMON, describe_all, principal, settle
 from segment.model.training import draw, extract_features, label_components, learn, prepared
 from segment.records import Micrograph
 
@@ -86,8 +87,8 @@ def _describe(
         for n in range(max(1, k - 1), min(k + 1, MAX_PHASES, X.shape[1], len(X)) + 1):
             starts[n] = label_components(X, learn(X, levels, replace(parameters, n_phases=n), len(X)))
     yield from (starts[n] for n in starts if n <= k)
-    for n, common in product((n for n in starts if 1 < n < k), COMMON):
-        yield largest(settle(views, starts[n], n, common).shares(views))
+    for n, common in product((n for n in starts if 1 < n < k), COVARIANCES):
+        yield leaders(fit(views, starts[n], n, common=common).shares(views))
     if k > 1:
-        for appearance, owners in describe_all(views, [starts[n] for n in starts if n >= k], k):
-            yield largest(join(appearance.shares(views), owners))
+        for normals, owners in describe_all(views, [starts[n] for n in starts if n >= k], k):
+            yield leaders(join(normals.shares(views), owners))

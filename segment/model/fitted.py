@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.batch import SharedPhases, remark_on_batch
+from segment.mixture.mixture import Mixture
 from segment.model.chosen import Chosen
-from segment.model.mixture import Mixture
 from segment.model.parameters import LATER, SWITCHES, Parameters
 from segment.model.teaching import Teaching
 
@@ -39,6 +39,8 @@ class FittedModel:
         Objective at the start and after every iteration.
     reconstruction_error : float
         Frobenius norm of X - W H.
+    relative_error : float or None
+        The same, divided by the Frobenius norm of X; None in files of earlier versions.
     n_iter : int
         Iterations of the fit.
     is_converged : bool
@@ -73,6 +75,7 @@ class FittedModel:
     mixture: Mixture | None = None
     chosen: Chosen | None = None
     shared: SharedPhases | None = None
+    relative_error: float | None = None
 
     @property
     def norms(self) -> NDArray[np.float32]:

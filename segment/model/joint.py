@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from segment.batch import SharedPhases
-from segment.composition.appearance import COMMON, SMALLEST, Appearance
 from segment.features.scale import working_shape
 from segment.features.texture import TEXTURE
+from segment.mixture.em import fit
+from segment.mixture.mixture import Mixture
+from segment.mixture.normals import COMMON, SMALLEST, Normals
+from segment.mixture.pixels import principal, see
 from segment.model.image import shrink
-from segment.model.mixture import Mixture, see
 from segment.model.parameters import Parameters
-from segment.model.refining import principal, settle
 from segment.model.training import valid_rows
 
 # Images that a description is learned from, and pixels of each for every start: every image counts alike.
@@ -93,7 +94,7 @@ def describe_together(
     turns = np.concatenate([np.arange(len(one)) % STARTS for one in labels])
     found = max(
         (
-            settle(views[:, turns == turn], start[turns == turn], len(shown), common)
+            fit(views[:, turns == turn], start[turns == turn], len(shown), common=common)
             for common in COVARIANCES
             for turn in range(STARTS)
         ),
@@ -125,10 +126,10 @@ def find_together(
     return np.stack([np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32) for one in small])
 
 
-def _likelihood(appearance: Appearance, views: NDArray[np.float32]) -> float:
+def _likelihood(normals: Normals, views: NDArray[np.float32]) -> float:
     """Return the mean log likelihood of pixels and of the phase that each most probably belongs to."""
-    logs = np.log(np.maximum(appearance.fractions, SMALLEST)).astype(np.float32)
-    return float((appearance.scores(views) + logs[:, None]).max(axis=0).mean(dtype=np.float64))
+    logs = np.log(np.maximum(normals.fractions, SMALLEST)).astype(np.float32)
+    return float((normals.scores(views) + logs[:, None]).max(axis=0).mean(dtype=np.float64))
 
 
 def _draw(

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.composition.appearance import principal_views
-from segment.composition.grey_levels import calm
+from segment.mixture.pixels import calm, principal_views
+from segment.mixture.select import adapt
 from segment.model.abundances import normalise
-from segment.model.adapting import adapt
 from segment.model.fitted import FittedModel
 from segment.model.smoothing import smooth
 from segment.model.training import extract_features, is_large, open_features, prepared, unmix
@@ -63,7 +62,7 @@ def find_abundances(
         Whether what guidance learns from is wanted too; without it `Found.evidence` is that of the map.
     is_own : bool, default False
         Whether the model was learned from this image alone. A refined model describes its phases anew for any other,
-        see `segment.model.adapting.adapt`; of more than 16 million pixels not.
+        see `segment.mixture.select.adapt`; of more than 16 million pixels not.
     stack : FeatureStack, optional
         Features of the prepared image, where they are at hand.
 

@@ -24,7 +24,8 @@ from segment.batch import (
     take_profile,
 )
 from segment.features.texture import TEXTURE
-from segment.model.abundances import largest, normalise
+from segment.mixture.leaders import leaders
+from segment.model.abundances import normalise
 from segment.model.choosing import BY_GREY, choose
 from segment.model.cleaning import clean
 from segment.model.fitted import FittedModel
@@ -95,7 +96,7 @@ def fit_alone(micrograph: Micrograph, parameters: Parameters) -> Member:
     found = find_abundances(image, own, is_own=True, stack=stack)
     # As large as all features of all pixels.
     del stack
-    labels = clean(largest(found.abundances), parameters.min_region, micrograph.valid)
+    labels = clean(leaders(found.abundances), parameters.min_region, micrograph.valid)
     levels = TEXTURE.flatten if isinstance(parameters.flatten, str) else parameters.flatten
     profile = take_profile(image, labels, k, scale=parameters.scale, flatten=levels)
     return Member(own, profile, found, reduce(image, labels))
@@ -226,6 +227,14 @@ def _drained(micrographs: list[Micrograph]) -> Iterator[Micrograph]:
         yield micrographs.pop(0)
 
 
+def _relative(owns: Sequence[FittedModel]) -> float:
+    """Return the error of all images over the norm of their features, each of which is its own error over its share."""
+    errors = np.array([own.reconstruction_error for own in owns])
+    shares = np.array([own.relative_error or 0.0 for own in owns])
+    whole = np.divide(errors, shares, out=np.zeros_like(errors), where=shares > 0)
+    return float(np.sqrt(np.sum(errors**2) / np.sum(whole**2))) if whole.any() else 0.0
+
+
 def _joined(owns: Sequence[FittedModel], shared: SharedPhases, parameters: Parameters) -> FittedModel:
     """Return the model of a batch: its objective is the sum of those of the images."""
     histories = [own.loss_history for own in owns]
@@ -239,6 +248,7 @@ def _joined(owns: Sequence[FittedModel], shared: SharedPhases, parameters: Param
         init=Counter(own.init for own in owns).most_common(1)[0][0],
         loss_history=summed,
         reconstruction_error=float(np.sqrt(sum(own.reconstruction_error**2 for own in owns))),
+        relative_error=_relative(owns),
         n_iter=max(own.n_iter for own in owns),
         is_converged=all(own.is_converged for own in owns),
         training=(),

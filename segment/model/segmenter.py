@@ -18,8 +18,8 @@ from segment.composition.area_fractions import Fractions
 from segment.composition.prior import SIGMA
 from segment.composition.relearning import LEEWAY
 from segment.features import FEATURES
+from segment.mixture.leaders import leaders
 from segment.model import storage
-from segment.model.abundances import largest
 from segment.model.annotated import learn
 from segment.model.choices import CHOICES
 from segment.model.choosing import choose
@@ -104,13 +104,13 @@ class Segmenter:
     The same images, parameters and seed give the same map, on any number of threads.
 
     With `refine`, what makes the map are normal distributions over six principal directions of the features and the
-    smoothed grey level, one or two a phase, learned from what the components lead; see `segment.model.refining.refine`.
+    smoothed grey level, one or two a phase, learned from what the components lead; see `segment.mixture.select.refine`.
     The abundances are then the probabilities of the phases in a pixel, no longer fractions of its neighbourhood. Known
     fractions start from the components all the same. Of several images, each is fitted and mapped alone, and its phases
     are named by those that all share, see `segment.batch.share`; images are taken one after the other and not kept. The
     map is the mean of what the image and a mixture for all images say, see `segment.model.joint.describe_together`.
     In an image other than the one that a model was learned from, the phases are described anew where that makes its
-    boundaries sharper, and keep their ids; see `segment.model.adapting.adapt`.
+    boundaries sharper, and keep their ids; see `segment.mixture.select.adapt`.
 
     Of `choices`, the first that the images ask for is made: "colours", where all images have colours that differ from
     grey, learns from the features "colour"; "textures", where the phases of the features "texture" are specks without
@@ -370,7 +370,7 @@ class Segmenter:
             warnings.warn(f"{micrograph.name}: {note}", RuntimeWarning, stacklevel=2)
         found, further = self._find(micrograph, with_views=fractions is not None)
         notes += further
-        drawn, guidance = largest(found.abundances), None
+        drawn, guidance = leaders(found.abundances), None
         shown = None if found.evidence is found.abundances else drawn
         if isinstance(fractions, str):
             if fractions != "auto":

@@ -12,11 +12,11 @@ import numpy as np
 
 from segment.batch.shared import from_json as shared_from_json
 from segment.io import write_npz
+from segment.mixture.mixture import from_json as mixture_from_json
 from segment.model.choices import CHOICES
 from segment.model.chosen import Chosen
 from segment.model.chosen import from_json as chosen_from_json
 from segment.model.fitted import FittedModel
-from segment.model.mixture import from_json as mixture_from_json
 from segment.model.parameters import from_json
 from segment.model.teaching import from_json as teaching_from_json
 
@@ -53,6 +53,7 @@ def save(path: str | Path, model: FittedModel) -> None:
         "names": model.names,
         "init": model.init,
         "reconstruction_error": model.reconstruction_error,
+        "relative_error": model.relative_error,
         "n_iter": model.n_iter,
         "is_converged": model.is_converged,
         "training": model.training,
@@ -130,6 +131,7 @@ def assemble(described: dict[str, Any], components: np.ndarray, loss_history: np
         mixture=None if refined is None else mixture_from_json(refined, *shape),
         chosen=_chosen(described),
         shared=None if shared is None else shared_from_json(shared, parameters.n_phases),
+        relative_error=None if described.get("relative_error") is None else float(described["relative_error"]),
     )
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nmfcore
-from segment.composition.grey_levels import calm
 from segment.features import FEATURES, FeatureRows, extract, open_rows
 from segment.features.valid import valid_at
-from segment.model.abundances import largest, scale
+from segment.mixture.leaders import leaders
+from segment.mixture.pixels import calm
+from segment.mixture.select import judged, refine, sample
+from segment.model.abundances import scale
 from segment.model.fitted import FittedModel
 from segment.model.parameters import MAX_PHASES, Parameters
-from segment.model.refining import judged, refine, sample
 from segment.model.sharpening import sharpen
 from segment.model.teaching import visible
 from segment.preprocess import prepare, resize
@@ -323,7 +324,8 @@ def refined(
         (features, grey, calmed, label_components(features, model).reshape(grey.shape))
         for features, grey, calmed in images
     )
-    return refine(model, [label_components(drawn, one) for one in models], sampled, labelled)
+    mixture = refine(parameters.n_phases, [label_components(drawn, one) for one in models], sampled, labelled)
+    return model if mixture is None else replace(model, mixture=mixture)
 
 
 def _look_at(
@@ -365,7 +367,7 @@ def _on_grid(
 
 def label_components(X: NDArray[np.float32], model: FittedModel) -> NDArray[np.uint8]:
     """Return the leading component of each row of X."""
-    return largest(unmix(FeatureStack(X.T[:, None], model.feature_names), model))
+    return leaders(unmix(FeatureStack(X.T[:, None], model.feature_names), model))
 
 
 def learn(
@@ -426,6 +428,7 @@ def learn(
         loss_history=np.asarray(nmf.loss_history_, dtype=np.float64),
         # Of all pixels, had the others been fitted as well.
         reconstruction_error=float(nmf.reconstruction_err_) * (total / len(X)) ** 0.5,
+        relative_error=relative_to(X, float(nmf.reconstruction_err_)),
         n_iter=int(nmf.n_iter_),
         is_converged=bool(nmf.converged_),
         training=tuple(training),
@@ -441,6 +444,12 @@ def find_starts(parameters: Parameters, n_features: int) -> tuple[str, ...]:
     if parameters.n_phases > n_features:
         return ("random",)
     return tuple(dict.fromkeys((first, "random", "nndsvdar")))
+
+
+def relative_to(X: NDArray[np.float32], residual: float) -> float:
+    """Return a Frobenius norm divided by that of X; 0 where both are."""
+    whole = math.sqrt(sum(float(np.square(column, dtype=np.float64).sum()) for column in X.T))
+    return residual / whole if whole else residual
 
 
 def _residual(X: NDArray[np.float32], W: NDArray[np.float32], H: NDArray[np.float32]) -> float:
@@ -463,7 +472,7 @@ def _survey(
         rows = slice(start, start + SURVEYED_ROWS)
         shares = scale(W[rows], norms)
         np.maximum(peaks, shares.max(axis=1), out=peaks)
-        labels = largest(shares)
+        labels = leaders(shares)
         summed += np.bincount(labels, weights=levels[rows], minlength=k)
         counted += np.bincount(labels, minlength=k)
     brightness = np.full(k, np.inf)

@@ -114,7 +114,7 @@ def segment_image(task: ImageTask, item: tuple[Path, str]) -> tuple[ImageResult,
     if path.stem not in name:
         notes += (f"its results are called {name}: the name is too long for a file",)
     window = None if seen is None else seen.window_px
-    page = new_field(name, mapped, rows) if task.with_report else None
+    page = new_field(name, mapped, model, rows) if task.with_report else None
     return ImageResult(path, name, rows, False, window, notes), page
 
 

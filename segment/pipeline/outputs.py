@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nmfcore import __version__ as nmfcore_version
 from segment.batch import remark_on_support
 from segment.composition import Composition
+from segment.evaluate import Quality, assess_map
 from segment.interchange import export_paths, export_phase_map
 from segment.io import staged, write_json, write_png
 from segment.measure import PhaseFraction, measure_fractions
@@ -85,6 +86,7 @@ def write_result(
         exported = export_phase_map(phase_map, stage, name, exports)
         files = (*output_paths(stage, name)[:-1], *exported)
         record = _side_car(name, phase_map, model, options, rows)
+        record["quality"] = asdict(judge(phase_map, model))
         record["composition"] = None if composition is None else composition.to_json()
         record["guidance"] = None if phase_map.guidance is None else phase_map.guidance.to_json()
         record["intervals"] = None if phase_map.intervals is None else phase_map.intervals.to_json()
@@ -117,6 +119,12 @@ def software() -> dict[str, str]:
         "nmfcore": nmfcore_version,
         "platform": f"{platform.system()} {platform.machine()}",
     }
+
+
+def judge(phase_map: PhaseMap, model: FittedModel) -> Quality:
+    """Return what can be said about a phase map, and the model that made it, without the truth."""
+    valid = phase_map.micrograph.valid
+    return assess_map(phase_map.abundances, phase_map.labels, model.components, model.relative_error, valid)
 
 
 def _remarks(phase_map: PhaseMap, model: FittedModel) -> list[str]:
@@ -158,6 +166,7 @@ def _side_car(
             "n_iter": model.n_iter,
             "is_converged": model.is_converged,
             "reconstruction_error": model.reconstruction_error,
+            "relative_error": model.relative_error,
             "loss_history": model.loss_history.tolist(),
             "feature_names": model.feature_names,
             "components": model.components.tolist(),

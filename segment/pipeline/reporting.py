@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from segment.io import write_text
 from segment.io.decode import decode
 from segment.measure import PhaseFraction
 from segment.model import FittedModel
-from segment.pipeline.outputs import software
+from segment.pipeline.outputs import judge, software
 from segment.pipeline.reading import Failure
 from segment.pipeline.resume import read_side_car
 from segment.records import Micrograph, PhaseMap
@@ -49,10 +50,11 @@ class Reporter:
         return self._out / REPORT
 
 
-def new_field(name: str, phase_map: PhaseMap, rows: Sequence[PhaseFraction]) -> ReportField:
+def new_field(name: str, phase_map: PhaseMap, model: FittedModel, rows: Sequence[PhaseFraction]) -> ReportField:
     """Return what the report says of a field that was just segmented."""
     guidance = None if phase_map.guidance is None else phase_map.guidance.to_json()
-    return report_field(name, phase_map.micrograph, phase_map.labels, rows, software(), guidance)
+    quality = asdict(judge(phase_map, model))
+    return report_field(name, phase_map.micrograph, phase_map.labels, rows, software(), guidance, quality)
 
 
 def kept_field(
@@ -64,6 +66,7 @@ def kept_field(
     try:
         labels = np.asarray(decode((out / f"{name}_labels.png").read_bytes()))
         record = read_side_car(out / f"{name}.json")
-        return report_field(name, micrograph, labels, rows, record.get("software"), record.get("guidance"))
+        known = (record.get(part) for part in ("software", "guidance", "quality"))
+        return report_field(name, micrograph, labels, rows, *known)
     except (OSError, ValueError):
         return None

@@ -41,6 +41,8 @@ class ReportField:
         Versions that made the labels; empty where not known.
     guidance : mapping or None
         What known fractions changed, as `segment.records.Guidance.to_json`; None where none were given.
+    quality : mapping or None
+        Figures of the map and its components, as the attributes of `segment.evaluate.Quality`; None where not known.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ReportField:
     labels: NDArray[np.uint8]
     software: Mapping[str, str] = field(default_factory=dict)
     guidance: Mapping[str, Any] | None = None
+    quality: Mapping[str, float | None] | None = None
 
 
 def report_field(
@@ -63,6 +66,7 @@ def report_field(
     fractions: Sequence[PhaseFraction],
     software: Mapping[str, str] | None = None,
     guidance: Mapping[str, Any] | None = None,
+    quality: Mapping[str, float | None] | None = None,
 ) -> ReportField:
     """Take from a segmented micrograph what a report needs.
 
@@ -79,6 +83,8 @@ def report_field(
         Versions that made the labels.
     guidance : mapping, optional
         What known fractions changed, as `segment.records.Guidance.to_json`.
+    quality : mapping, optional
+        Figures of the map, as the attributes of `segment.evaluate.Quality`.
 
     Returns
     -------
@@ -106,4 +112,5 @@ def report_field(
         labels=np.array(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8),
         software=dict(software or {}),
         guidance=guidance,
+        quality=quality,
     )

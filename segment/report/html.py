@@ -20,6 +20,14 @@ from segment.report.caveats import find_caveats
 from segment.report.embed import png_address, svg_address
 from segment.report.field import ReportField
 
+# How the figures of a map without a truth are said.
+QUALITY = {
+    "relative_error": "relative error of the factorization {:.3f}",
+    "dominated": "one phase above 0.7 in {:.1%} of the pixels",
+    "isolated": "{:.2%} of the pixels are isolated",
+    "largest_cosine": "largest cosine between two components {:.2f}",
+}
+
 
 def render_html(
     fields: Sequence[ReportField],
@@ -163,12 +171,18 @@ def _field(item: ReportField, names: Sequence[str], colours: NDArray[np.uint8]) 
         "areas": [None if row.area_um2 is None else f"{row.area_um2:.5g}" for row in item.fractions],
         "pixels": [row.pixels for row in item.fractions],
         "flipped": None if item.guidance is None else f"{100 * item.guidance['flipped'] / math.prod(item.shape):.2f}",
+        "quality": None if item.quality is None else _quality(item.quality),
         "width": width,
         "height": height,
         "bar": bar,
         "image": png_address(item.image),
         "labels": png_address(colour_labels(item.labels, len(names), colours)),
     }
+
+
+def _quality(figures: Mapping[str, float | None]) -> str:
+    known = {name: value for name, value in figures.items() if value is not None}
+    return "; ".join(words.format(known[name]) for name, words in QUALITY.items() if name in known)
 
 
 def _percent(value: float | None) -> str:

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from segment.composition import sharpness
-from segment.composition.appearance import fit_normals
-from segment.composition.grey_levels import calm
 from segment.evaluate import evaluate
-from segment.model import Segmenter, adapting, mapping, refining
-from segment.model.abundances import largest
-from segment.model.adapting import adapt
+from segment.mixture import boundaries, select
+from segment.mixture.leaders import leaders
+from segment.mixture.mixture import Mixture
+from segment.mixture.normals import fit_normals
+from segment.mixture.pixels import calm, see
+from segment.mixture.select import adapt
+from segment.model import Segmenter, mapping
 from segment.model.mapping import find_abundances
-from segment.model.mixture import Mixture, see
 from segment.pipeline import apply
 from segment.samples import make_micrograph, write_samples
 
@@ -74,11 +74,11 @@ def test_boundaries_move_to_where_the_image_changes_and_phases_keep_their_ids(fl
     X, grey = planted()
     shared, wanted = disc(24) ^ flip, disc(18) ^ flip
     shares, found = adapt(X, grey, as_shares(shared), None)
-    labels = largest(shares).reshape(grey.shape)
+    labels = leaders(shares).reshape(grey.shape)
     assert np.mean(labels == wanted) > 0.98
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
     assert found.moved == pytest.approx(np.mean(labels != shared))
-    assert found.sharpness_after > refining.CLEARLY * found.sharpness_before > 0
+    assert found.sharpness_after > select.SHARPER * found.sharpness_before > 0
 
 
 def test_a_map_whose_boundaries_are_as_sharp_stays():
@@ -89,16 +89,16 @@ def test_a_map_whose_boundaries_are_as_sharp_stays():
 
 def test_a_description_that_swaps_phases_does_not_count(monkeypatch):
     X, grey = planted()
-    settle = adapting.settle
-    monkeypatch.setattr(adapting, "settle", lambda views, labels, n, common: settle(views, 1 - labels, n, common))
+    fit = select.fit
+    monkeypatch.setattr(select, "fit", lambda views, labels, n, common: fit(views, 1 - labels, n, common=common))
     assert adapt(X, grey, as_shares(disc(24)), None) is None
 
 
 def test_large_images_are_judged_on_every_second_pixel(monkeypatch):
     X, grey = planted()
-    monkeypatch.setattr(sharpness, "LOOKED_AT", 64)
+    monkeypatch.setattr(boundaries, "LOOKED_AT", 64)
     shares, _ = adapt(X, grey, as_shares(disc(24)), None)
-    assert np.mean(largest(shares) == disc(18).ravel()) > 0.98
+    assert np.mean(leaders(shares) == disc(18).ravel()) > 0.98
 
 
 def test_every_image_counts_alike_where_a_shared_description_is_chosen():
@@ -109,13 +109,12 @@ def test_every_image_counts_alike_where_a_shared_description_is_chosen():
     first[0][:, 1] += 6 * patch.ravel()
     # As many pixels in each direction as the features: the patch must not drown among them.
     X, levels = np.concatenate([first[0], second[0]]), np.concatenate([first[1].ravel(), second[1].ravel()])
-    model = Segmenter(2, features="grey", refine=False, **QUICK).fit(first[1]).model
     nothing = np.zeros_like(patch)
     starts = [np.concatenate([one.ravel() for one in pair]) for pair in ((patch, nothing), (disc(18), disc(18)))]
     images = [(X_of, grey, calm(grey), nothing) for X_of, grey in (first, second)]
     for order in (1, -1):
-        mixture = refining.refine(model, starts[::order], (X, levels), images).mixture
-        labels = largest(mixture.shares(second[0], second[1].ravel()))
+        mixture = select.refine(2, starts[::order], (X, levels), images)
+        labels = leaders(mixture.shares(second[0], second[1].ravel()))
         assert np.mean(labels == disc(18).ravel()) > 0.98
 
 
@@ -155,7 +154,7 @@ def test_a_phase_of_two_looks_keeps_both():
         np.eye(2, dtype=np.float32), look.means, look.whiteners, look.log_volumes, look.fractions, (0, 0, 1)
     )
     shares, _ = adapt(X, grey, as_shares(wide), mixture)
-    assert np.mean(largest(shares) == inside.ravel()) > 0.98
+    assert np.mean(leaders(shares) == inside.ravel()) > 0.98
 
 
 @pytest.mark.parametrize(

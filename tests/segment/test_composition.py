@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segment.composition import CompositionWarning, fraction_profile, guide, guide_batch
-from segment.composition.evidence import gate_margin, leaders, log_scores, margins
+from segment.composition.evidence import gate_margin, log_scores
 from segment.composition.exact_areas import meet_areas, pixel_counts
 from segment.composition.offset_field import solve_offset_field
-from segment.composition.offsets import solve_offsets
+from segment.mixture.leaders import leaders, margins
+from segment.mixture.offsets import solve_offsets
 
 
 def mixture(fractions, shape=(96, 80), noise=0.8, seed=0):

@@ -11,12 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from segment import Segmenter
 from segment.composition import CompositionWarning, fraction_profile, guide, relearning
-from segment.composition import sharpness as boundaries
-from segment.composition.appearance import DRAWN, TEMPERATURES, describe, learn_appearance, principal_views
-from segment.composition.evidence import leaders
-from segment.composition.grey_levels import calm
-from segment.composition.offsets import draw, solve_offsets
 from segment.composition.prior import Prior
+from segment.mixture import boundaries
+from segment.mixture.em import Areas, fit, label
+from segment.mixture.leaders import leaders
+from segment.mixture.normals import fit_normals
+from segment.mixture.pixels import DRAWN, calm, draw, principal_views
 
 SHAPE = (80, 90)
 
@@ -266,8 +266,8 @@ def test_the_doubt_of_phases_described_once_is_that_of_the_labels_they_lead_to(m
     found = relearning.relearn(abundances, np.log(abundances), grey, views, target, 0.05)
     seen = np.concatenate([views, calm(grey)[None]])
     scores, seen, shares = (draw(item.reshape(len(item), -1), DRAWN) for item in (found.scores, seen, abundances))
-    offsets = solve_offsets(scores, target, 0.05, schedule=TEMPERATURES).astype(np.float32)
-    after, before = (describe(seen, leaders(item), 2).doubt for item in (scores + offsets[:, None], shares))
+    raised = scores + Areas(target, 0.05).offsets(scores)[:, None]
+    after, before = (fit_normals(seen, leaders(item), 2).entropy(seen) for item in (raised, shares))
     assert found.ambiguity == pytest.approx((after + 0.01) / (before + 0.01), rel=1e-3)
 
 
@@ -367,10 +367,10 @@ def test_principal_views_keep_distances_as_far_as_they_can():
 
 
 @given(st.integers(1, 5), st.integers(2, 4), st.integers(0, 1000))
-def test_an_appearance_is_the_normal_distribution_of_its_pixels(width, k, seed):
+def test_a_group_has_the_normal_distribution_of_its_pixels(width, k, seed):
     rng = np.random.default_rng(seed)
     views, labels = rng.normal(size=(width, 400)).astype(np.float32), rng.integers(k, size=400)
-    found = describe(views, labels, k)
+    found = fit_normals(views, labels, k)
     for phase in range(k):
         part = views[:, labels == phase]
         assert found.means[phase] == pytest.approx(part.mean(axis=1), abs=1e-5)
@@ -380,15 +380,15 @@ def test_an_appearance_is_the_normal_distribution_of_its_pixels(width, k, seed):
         expected = -(quadratic + np.linalg.slogdet(covariance)[1]) / 2
         assert found.scores(views[:, :5])[phase] == pytest.approx(expected, abs=1e-3)
     assert found.shares(views).sum(axis=0) == pytest.approx(np.ones(400), abs=1e-5)
-    assert 0 <= found.doubt <= np.log(k) + 1e-6
+    assert 0 <= found.entropy(views) <= np.log(k) + 1e-6
 
 
 def test_phases_without_pixels_and_views_without_variance_do_no_harm():
     views = np.zeros((3, 50), np.float32)
     views[0, 25:] = 1
-    found = describe(views, (np.arange(50) >= 25).astype(int), 3)
+    found = fit_normals(views, (np.arange(50) >= 25).astype(int), 3)
     assert np.isfinite(found.scores(views)).all()
-    assert found.doubt < 0.1
+    assert found.entropy(views) < 0.1
 
 
 def test_the_clearer_of_two_starts_counts():
@@ -398,11 +398,23 @@ def test_the_clearer_of_two_starts_counts():
     views[0, truth] += 8
     views[1] *= 4
     crosswise = (views[1] > np.quantile(views[1], 0.8)).astype(int)
-    target = np.array([0.8, 0.2])
-    alone = learn_appearance(views, [crosswise], target, 0.05)
-    both = learn_appearance(views, [crosswise, truth.astype(int)], target, 0.05)
-    assert both.doubt < alone.doubt
-    assert np.mean(leaders(both.scores(views)) == truth) > 0.99
+    prior = Areas(np.array([0.8, 0.2]), 0.05)
+    alone = relearning._describe(views, [crosswise], prior)
+    both = relearning._describe(views, [crosswise, truth.astype(int)], prior)
+    assert both[1] < alone[1]
+    assert np.mean(leaders(both[0].scores(views)) == truth) > 0.99
+
+
+@pytest.mark.parametrize(("sigma", "near"), [(0.0, 0.002), (0.02, 0.05)])
+def test_one_loop_fits_with_areas_and_without(sigma, near):
+    rng = np.random.default_rng(0)
+    views = rng.normal(size=(2, 4000)).astype(np.float32)
+    views[0, :800] += 1.5
+    start, prior = (views[0] > 0.7).astype(int), Areas(np.array([0.6, 0.4]), sigma)
+    free, known = fit(views, start, 2), fit(views, start, 2, prior=prior)
+    assert abs(label(known, views, prior).mean() - 0.4) < near
+    assert abs(label(free, views).mean() - 0.4) > 0.1
+    np.testing.assert_array_equal(label(free, views), free.shares(views).argmax(axis=0))
 
 
 def test_a_segmenter_learns_anew():

@@ -6,7 +6,7 @@ import pytest
 
 from segment import Segmenter
 from segment.composition import Composition, settle
-from segment.composition.evidence import leaders
+from segment.mixture.leaders import leaders
 
 
 def two_phases(seed, share, shape=(90, 100)):

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as npst
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
 from typer.testing import CliRunner
 
+from segment import Segmenter
 from segment.cli import app
 from segment.evaluate import (
     adjusted_rand_index,
@@ -26,6 +27,7 @@ from segment.evaluate import (
     variation_of_information,
 )
 from segment.io import write_png
+from segment.model.training import stack_features
 
 SHAPE = st.tuples(st.integers(2, 12), st.integers(2, 12))
 PAIRS = SHAPE.flatmap(
@@ -189,3 +191,44 @@ def test_batch_images_without_annotation_count_in_nothing():
         evaluate_batch([truth], [blank])
     with pytest.raises(ValueError, match="every map needs a truth, got 2 maps and 1 truths"):
         evaluate_batch([truth, truth], [truth])
+
+
+def test_without_a_mask_the_side_car_says_what_is_known(tmp_path):
+    image = np.full((40, 60), 60, np.uint8)
+    image[:, 30:] = 190
+    image += np.random.default_rng(0).integers(0, 9, image.shape).astype(np.uint8)
+    write_png(tmp_path / "a.png", image)
+    out = tmp_path / "out"
+    runner = CliRunner()
+    assert runner.invoke(app, ["run", str(tmp_path / "a.png"), "-k", "2", "-o", str(out), "--report"]).exit_code == 0
+    record = json.loads((out / "a.json").read_text(encoding="utf-8"))
+    found = record["quality"]
+    segmenter = Segmenter(2)
+    phases = segmenter.fit_predict(tmp_path / "a.png")
+    assert found["dominated"] == dominated_share(phases.abundances)
+    assert found["isolated"] == isolated_share(phases.labels)
+    assert found["largest_cosine"] == pytest.approx(largest_cosine(segmenter.model.components))
+    X, _ = stack_features([phases.micrograph.image], segmenter.model.parameters)
+    whole = np.linalg.norm(X.astype(np.float64))
+    assert found["relative_error"] == pytest.approx(segmenter.model.reconstruction_error / whole, rel=1e-4)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert f"largest cosine between two components {found['largest_cosine']:.2f}" in page
+    done = runner.invoke(app, ["evaluate", str(out), "--json"])
+    assert json.loads(done.stdout) == [{"name": "a", **found}]
+    said = runner.invoke(app, ["evaluate", str(out / "a_labels.png")]).stdout
+    assert f"largest cosine {found['largest_cosine']:.4g}" in said
+
+
+def test_a_label_image_alone_says_how_many_of_its_pixels_are_isolated(tmp_path):
+    labels = np.zeros((4, 5), np.uint8)
+    labels[1, 1], labels[3] = 1, 255
+    write_png(tmp_path / "a_labels.png", labels)
+    done = CliRunner().invoke(app, ["evaluate", str(tmp_path / "a_labels.png")])
+    assert "a: isolated 0.06667; the other figures are in a side-car a.json, which is not beside it" in done.stdout
+    (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+    done = CliRunner().invoke(app, ["evaluate", str(tmp_path)])
+    assert "of an earlier version or damaged" in done.stdout
+    (tmp_path / "empty").mkdir()
+    done = CliRunner().invoke(app, ["evaluate", str(tmp_path / "empty")])
+    assert done.exit_code == 2
+    assert "no label image NAME_labels.png" in " ".join(done.output.split())

@@ -15,13 +15,13 @@ from segment.atoms import find_columns, fit_lattices
 from segment.cli import app
 from segment.cli.atoms import read_plane
 from segment.composition import settle
-from segment.composition.appearance import principal_views
 from segment.grains import largest_rectangle
 from segment.inclusions import find_inclusions, join_stringers, rate_nodularity, rate_worst_field
 from segment.io import from_array, write_png
 from segment.io.decode import decode
 from segment.io.exclude import fill
 from segment.measure import measure_constituent
+from segment.mixture.pixels import principal_views
 from segment.model.choices import textures
 from segment.model.choices.boundaries import examine
 from segment.model.cleaning import clean

@@ -12,8 +12,9 @@ from scipy.optimize import nnls
 from segment import Segmenter, from_array
 from segment.features import extract
 from segment.io import ImageReadError, write_npz, write_png
+from segment.mixture.leaders import leaders
 from segment.model import ModelFileError, presets, resolve, training
-from segment.model.abundances import largest, normalise, scale
+from segment.model.abundances import normalise, scale
 
 QUICK = {"tol": 1e-2, "alpha": 0.0}
 
@@ -130,7 +131,7 @@ def test_a_pixel_of_no_phase_is_shared_equally_and_labelled_zero():
     shares = np.zeros((4, 1, 2), dtype=np.float32)
     shares[2, 0, 1] = 5
     np.testing.assert_array_equal(normalise(shares)[:, 0], [[0.25, 0], [0.25, 0], [0.25, 1], [0.25, 0]])
-    np.testing.assert_array_equal(largest(shares), [[0, 2]])
+    np.testing.assert_array_equal(leaders(shares), [[0, 2]])
 
 
 @given(
@@ -138,7 +139,7 @@ def test_a_pixel_of_no_phase_is_shared_equally_and_labelled_zero():
 )
 def test_the_lowest_phase_wins_a_tie(shares):
     array = np.array(shares, dtype=np.float32)
-    np.testing.assert_array_equal(largest(array), array.argmax(axis=0))
+    np.testing.assert_array_equal(leaders(array), array.argmax(axis=0))
 
 
 @pytest.mark.parametrize("size", [16, 64])

@@ -295,7 +295,7 @@ def test_table_side_car_report_and_json_say_what_nothing_supports(tmp_path):
     record = json.loads((tmp_path / "out" / "in0.json").read_text())
     assert sentence in record["remarks"]
     blank = json.loads((tmp_path / "out" / "in3.json").read_text())
-    assert any("says nothing" in note for note in blank["treatment"]["notes"])
+    assert any("no contrast" in note for note in blank["treatment"]["notes"])
     page = (tmp_path / "out" / "report.html").read_text()
     assert "In3 has a single grey level" in page or "in3 has a single grey level" in page
     assert "found again" in page

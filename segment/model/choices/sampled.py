@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.features.valid import valid_at
-from segment.model.refining import judged
+from segment.mixture.select import judged
 from segment.model.training import grid_of, is_large
 from segment.records import GreyImage, valid_of
 

@@ -11,17 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from segment.composition.appearance import DRAWN, describe
-from segment.composition.grey_levels import calm
 from segment.features.flatten import find_levels
 from segment.features.spectrum import is_resolved
 from segment.features.valid import taken
-from segment.model.abundances import largest
+from segment.mixture.leaders import leaders
+from segment.mixture.normals import fit_normals
+from segment.mixture.pixels import DRAWN, calm, principal
 from segment.model.choices.choice import Choice
 from segment.model.choices.sampled import sample_images
 from segment.model.chosen import Figures
 from segment.model.parameters import Parameters
-from segment.model.refining import principal
 from segment.model.training import count_valid, draw, extract_features, train, unmix, valid_rows
 from segment.records import GreyImage, valid_of
 
@@ -218,7 +217,7 @@ def _probe(
     for grey in greys:
         stack = extract_features(grey, parameters)
         assert stack.neighbourhood is not None
-        labels = largest(unmix(stack, model))
+        labels = leaders(unmix(stack, model))
         maps.append(labels.reshape(grey.shape))
         windows.append(stack.neighbourhood.window_px)
         total = count_valid(grey)
@@ -234,7 +233,8 @@ def _doubt(drawn: NDArray[np.float32], n_phases: int) -> float:
     X, labels = drawn[:-1], drawn[-1].astype(np.intp)
     fractions = np.bincount(labels, minlength=n_phases) / labels.size
     entropy = -float(np.sum(fractions * np.log(np.maximum(fractions, TINY))))
-    return describe(principal(X.T) @ X, labels, n_phases).doubt / max(entropy, TINY)
+    views = principal(X.T) @ X
+    return fit_normals(views, labels, n_phases).entropy(views) / max(entropy, TINY)
 
 
 # Grey levels have no peaks where they are spread as evenly as a uniform distribution. A map has order where a wider

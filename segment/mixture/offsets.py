@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.composition.evidence import leaders, margins
+from segment.mixture.leaders import leaders, margins
+from segment.mixture.pixels import draw
 
 # (temperature in mean margins, pixels): from a smooth problem, solved from anywhere, to the labels themselves at 0.
 SCHEDULE = ((1.0, 2048), (0.3, 2048), (0.1, 4096), (0.03, 16384), (0.0, 65536))
@@ -88,14 +89,6 @@ def solve_offsets(
         else:
             offsets = _sharpen(part, target, variance, bound, curvature, offsets)
     return offsets - offsets.mean()
-
-
-def draw(scores: NDArray[np.floating], n_drawn: int) -> NDArray[np.float32]:
-    """Return the scores of `n_drawn` pixels, or of all where there are fewer, always the same; shape (k, n)."""
-    n_pixels = scores.shape[1]
-    rng = np.random.default_rng(0)
-    drawn = rng.permutation(n_pixels) if n_pixels <= n_drawn else rng.integers(n_pixels, size=n_drawn)
-    return scores[:, drawn].astype(np.float32)
 
 
 def _maximise(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from segment.composition.appearance import Appearance
+from segment.mixture.normals import Normals
+from segment.mixture.pixels import see
 
 SINGLE = ("directions", "means", "whiteners")
 DOUBLE = ("log_volumes", "fractions")
@@ -43,9 +44,9 @@ class Mixture:
     owners: tuple[int, ...]
 
     @property
-    def appearance(self) -> Appearance:
-        """What each distribution looks like."""
-        return Appearance(self.means, self.whiteners, self.log_volumes, self.fractions)
+    def normals(self) -> Normals:
+        """The distributions."""
+        return Normals(self.means, self.whiteners, self.log_volumes, self.fractions)
 
     # Sums over threads would end in other bits with each number of them.
     @threadpool_limits.wrap(limits=1, user_api="blas")
@@ -56,9 +57,9 @@ class Mixture:
         ----------
         X : ndarray of float32, shape (n_pixels, n_features)
         calm : ndarray of float32, shape (n_pixels,)
-            Grey levels, see `segment.composition.grey_levels.calm`.
+            Grey levels, see `segment.mixture.pixels.calm`.
         """
-        return join(self.appearance.shares(see(self.directions, X, calm)), self.owners)
+        return join(self.normals.shares(see(self.directions, X, calm)), self.owners)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, from which `from_json` makes the same bits again."""
@@ -72,14 +73,6 @@ def join(each: NDArray[np.float32], owners: Sequence[int] | NDArray[np.intp]) ->
     for owner, share in zip(owners, each, strict=True):
         shares[owner] += share
     return shares
-
-
-def see(directions: NDArray[np.float32], X: NDArray[np.float32], calm: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the views of each pixel: its features along the directions, and its smoothed grey level; shape (d, n)."""
-    views = np.empty((len(directions) + 1, len(X)), dtype=np.float32)
-    np.matmul(directions, X.T, out=views[:-1])
-    views[-1] = calm
-    return views
 
 
 def from_json(record: dict[str, Any], n_phases: int, n_features: int) -> Mixture:
