@@ -62,7 +62,7 @@ def test_more_fractions_than_phases_are_refused(fitted):
 
 
 def test_an_image_of_one_grey_level_is_left_unguided(fitted):
-    several = pytest.warns(CompositionWarning, match="says nothing")
+    several = pytest.warns(CompositionWarning, match="no contrast")
     with several, pytest.warns(RuntimeWarning, match="has a single grey level"):
         done = fitted.predict(np.full((40, 40), 0.5, np.float32), fractions=[0.4, 0.6])
     assert not done.guidance.is_guided
