@@ -13,7 +13,7 @@ BLUR = 1.0
 
 
 def calm(image: NDArray[np.float32], blur: float = BLUR) -> NDArray[np.float32]:
-    """Return a grey image without the noise of single pixels: blurred, with sigma 1 unless told; shape (h, w)."""
+    """Return a grey image without the noise of single pixels: blurred, by default with sigma 1; shape (h, w)."""
     blurred = np.empty(image.shape, dtype=np.float32)
     cv2.GaussianBlur(np.ascontiguousarray(image, dtype=np.float32), (0, 0), blur, dst=blurred)
     return blurred
