@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from segment.app.findings import TABS
 from segment.app.method import describe_method
 from segment.app.phases import shown_map
 from segment.app.pictures import DRAWING
@@ -66,6 +67,10 @@ def write_archive(stream: BinaryIO, session: Session, exports: Sequence[str] = (
                 _write_results(folder, session, chosen)
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             archive.write(path, path.relative_to(folder))
+        for tab in TABS:
+            found = getattr(session, tab)
+            for name, content in {} if found is None else found.files.items():
+                archive.writestr(f"{tab}/{name}", content.tobytes())
         write_project(archive, session)
 
 
@@ -94,8 +99,6 @@ def _write_results(folder: Path, session: Session, exports: Sequence[str]) -> No
         write_text(folder / f"{name}.csv", measured.objects.table.to_csv())
         if len(measured.objects) < 65536:
             write_png(folder / f"{name}.png", measured.objects.labels.astype(np.uint16))
-    if session.rated is not None:
-        (folder / f"{session.rated.kind}.html").write_bytes(session.rated.page.tobytes())
     write_text(folder / FRACTIONS, fractions_csv(tables))
     for export in exports:
         if export in TABLE_FORMATS:

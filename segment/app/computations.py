@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from segment.app.atoms import columns_of, find_atoms
 from segment.app.exploring import N_PHASES, explore_image, show_sheet
+from segment.app.films import film_of, measure_film
+from segment.app.jobs import Order
 from segment.app.measuring import measure, wanted_of
 from segment.app.project import Project
 from segment.app.segmentation import Outcome, compare, prepare, segment, take_maps
-from segment.app.session import Measured, Session
+from segment.app.session import Findings, Measured, Session
 from segment.app.settings import parameters_of, read_whole
 from segment.app.standards import material_of, rate
 from segment.app.user_error import UserError
+from segment.app.words import counted
 
 NEXT = "Name the phases on the right; paint strokes where the map is wrong."
 
 
-@dataclass(frozen=True)
-class Order:
-    """A computation that is to begin.
-
-    Attributes
-    ----------
-    task : callable
-        See `segment.app.worker.Worker.run`.
-    arguments : tuple
-    on_result : callable
-        Puts the result into the project; returns what is said then.
-    images : tuple of str
-        Names of the images that take part.
-    """
-
-    task: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    on_result: Callable[[Any], str]
-    images: tuple[str, ...] = ()
+# What undo calls what a tab shows.
+DONE = {"standard": "the standard", "film": "the film", "atoms": "the columns"}
 
 
 def _segment(project: Project, values: Mapping[str, Any]) -> Order:
@@ -52,8 +40,7 @@ def _segment(project: Project, values: Mapping[str, Any]) -> Order:
             return after
 
         project.change("the segmentation", placed)
-        count = len(job.images)
-        done = f"{count} image{'' if count == 1 else 's'} segmented. {NEXT}"
+        done = f"{counted(len(job.images), 'image')} segmented. {NEXT}"
         return "\n".join([done, *remarks, *outcome.notes])
 
     return Order(segment, (job,), take, tuple(image.name for image in job.images))
@@ -104,17 +91,37 @@ def _measure(project: Project, values: Mapping[str, Any]) -> Order:
 
 
 def _rate(project: Project, values: Mapping[str, Any]) -> Order:
-    folder = project.path / "standard"
-    material = material_of(project.session, str(values.get("kind")), folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    return _found(
+        project, "standard", rate, lambda folder: material_of(project.session, str(values.get("kind")), folder)
+    )
 
-    def take(found: Any) -> str:
+
+def _film(project: Project, values: Mapping[str, Any]) -> Order:
+    return _found(project, "film", measure_film, lambda folder: film_of(project.session, values, folder))
+
+
+def _atoms(project: Project, values: Mapping[str, Any]) -> Order:
+    return _found(project, "atoms", find_atoms, lambda folder: columns_of(project.session, values, folder))
+
+
+def _found(project: Project, tab: str, task: Callable[..., Any], prepare: Callable[[Path], Any]) -> Order:
+    """Order what writes files in a folder of its own, which goes when it ends, and whose findings a tab shows."""
+    folder = project.path / f"{tab}-files"
+    prepared = prepare(folder)
+
+    def begun() -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        project.change("the standard", lambda session: replace(session, rated=found))
-        return f"{found.title}: measured on {len(material.images)} image{'s' if len(material.images) > 1 else ''}."
+        folder.mkdir()
 
-    return Order(rate, (material,), take, material.names)
+    def take(found: Findings) -> str:
+        project.change(DONE[tab], lambda session: replace(session, **{tab: found}))
+        of = found.image or counted(len(project.session.fields), "image")
+        return f"{found.title}: measured on {of}."
+
+    def ended() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return Order(task, (prepared,), take, begun=begun, ended=ended)
 
 
 COMPUTATIONS: dict[str, Callable[[Project, Mapping[str, Any]], Order]] = {
@@ -123,6 +130,8 @@ COMPUTATIONS: dict[str, Callable[[Project, Mapping[str, Any]], Order]] = {
     "explore": _explore,
     "measure": _measure,
     "rate": _rate,
+    "film": _film,
+    "atoms": _atoms,
 }
 
 

@@ -10,12 +10,52 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segment.app.user_error import UserError
+from segment.app.words import sentence
 from segment.app.worker import Cancelled, Worker, WorkerError
 from segment.pipeline import Progress
 
-STAGES = {"fit": "Learning phases from", "segment": "Mapping phases in", "try": "Trying", "measure": "Measuring"}
+STAGES = {
+    "fit": "Learning phases from",
+    "segment": "Mapping phases in",
+    "try": "Trying",
+    "measure": "Measuring",
+    "look": "Looking at",
+    "align": "Finding the drift of",
+    "objects": "Measuring the objects in",
+    "columns": "Finding the columns in",
+    "write": "Drawing the columns of",
+}
 WAITING = "Waiting for the computation before this one to end …"
 BROKEN = "Something went wrong inside the program; the terminal says what. Your project is as it was."
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Order:
+    """A computation that is to begin.
+
+    Attributes
+    ----------
+    task : callable
+        Yields `Progress`, and its result last; see `segment.app.worker.Worker.run`.
+    arguments : tuple
+    on_result : callable
+        Puts the result into the project; returns what is said then.
+    images : tuple of str
+        Names, as progress has them, of the images that take part.
+    begun, ended : callable
+        Called before it begins, and after it ended, however it did.
+    """
+
+    task: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    on_result: Callable[[Any], str]
+    images: tuple[str, ...] = ()
+    begun: Callable[[], None] = _nothing
+    ended: Callable[[], None] = _nothing
 
 
 @dataclass
@@ -62,15 +102,7 @@ class Jobs:
         """The threads that wait for computations."""
         return [thread for thread in self._threads if thread.is_alive()]
 
-    def start(
-        self,
-        word: str,
-        kind: str,
-        task: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        on_result: Callable[[Any], str],
-        images: tuple[str, ...] = (),
-    ) -> None:
+    def start(self, word: str, kind: str, order: Order) -> None:
         """Begin a computation.
 
         Parameters
@@ -78,14 +110,7 @@ class Jobs:
         word : str
             Of the project.
         kind : str
-        task : callable
-            Yields `Progress`, and its result last; see `Worker.run`.
-        arguments : tuple
-            Of the task.
-        on_result : callable
-            Puts the result into the project; returns what is said then.
-        images : tuple of str
-            Names, as progress has them, of the images that take part.
+        order : Order
 
         Raises
         ------
@@ -95,10 +120,10 @@ class Jobs:
         with self._lock:
             if self.of(word) is not None and self._last[word].state == "running":
                 raise UserError("A computation is running already: wait for it, or cancel it.")
-            job = self._last[word] = Job(kind, images=dict.fromkeys(images, "waiting"))
+            job = self._last[word] = Job(kind, images=dict.fromkeys(order.images, "waiting"))
         if self._worker.is_busy:
             job.text = WAITING
-        thread = threading.Thread(target=self._follow, args=(word, job, task, arguments, on_result), daemon=True)
+        thread = threading.Thread(target=self._follow, args=(word, job, order), daemon=True)
         thread.start()
         self._threads = [*self.threads, thread]
 
@@ -118,33 +143,29 @@ class Jobs:
         self.cancel(word)
         self._last.pop(word, None)
 
-    def _follow(
-        self,
-        word: str,
-        job: Job,
-        task: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        on_result: Callable[[Any], str],
-    ) -> None:
+    def _follow(self, word: str, job: Job, order: Order) -> None:
         try:
-            with closing(self._worker.run(_owner(word, job), task, *arguments)) as items:  # pyright: ignore[reportArgumentType]
+            order.begun()
+            with closing(self._worker.run(_owner(word, job), order.task, *order.arguments)) as items:  # pyright: ignore[reportArgumentType]
                 for item in items:
                     if job.state != "running":
                         return
                     if isinstance(item, Progress):
                         _advance(job, item)
                     else:
-                        job.text = on_result(item)
+                        job.text = order.on_result(item)
                         job.images = dict.fromkeys(job.images, "done")
             if job.state == "running":
                 job.state = "done"
         except Cancelled:
             return
         except (ValueError, WorkerError) as error:
-            self._fail(job, str(error))
+            self._fail(job, sentence(str(error)))
         except Exception as error:
             logging.getLogger("segment.app").error("a computation met an error", exc_info=error)
             self._fail(job, BROKEN)
+        finally:
+            order.ended()
 
     def _fail(self, job: Job, text: str) -> None:
         if job.state == "running":

@@ -127,13 +127,6 @@ def uncertainty_png(session: Session) -> bytes:
     return _encoded(np.asarray(255 * uncertain, dtype=np.uint8))
 
 
-def standard_png(session: Session) -> bytes:
-    """Return the first field as it was measured by a standard, marked."""
-    if session.rated is None:
-        raise UserError("Nothing has been measured by a standard yet.")
-    return _encoded(session.rated.picture)
-
-
 def _compared(session: Session) -> Compared:
     if session.comparison is None:
         raise UserError("No numbers of phases have been compared yet.")

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.app.session import Compared, Field, Measured, Rated, Region, Session, Sheet, Stroke
+from segment.app.findings import TABS, check_findings
+from segment.app.session import Compared, Field, Findings, Measured, Place, Region, Session, Sheet, Stroke
 from segment.app.settings import Settings
 from segment.app.user_error import UserError
 from segment.composition import Composition
@@ -39,7 +40,7 @@ KINDS: dict[str, type] = {
     for kind in (
         *(Session, Settings, Field, Stroke, Region, Sheet, Composition, Parameters, ReadOptions, PhaseMap, Micrograph),
         *(Band, Calibration, Guidance, Treatment, Neighbourhood, Adaptation, Intervals),
-        *(Exploration, Candidate, PhaseComparison, Compared, Measured, Objects, Table, Rated, ReportTable),
+        *(Exploration, Candidate, PhaseComparison, Compared, Measured, Objects, Table, Findings, Place, ReportTable),
     )
 }
 KIND, ARRAY, ROWS, MODEL, PATH = "record", "array", "rows", "model", "path"
@@ -133,6 +134,10 @@ def check(session: object) -> None:
     _require(len({field.file_name for field in session.fields}) == len(session.fields), "two images of one name")
     for field in session.fields:
         _check_field(field, count)
+    for tab in TABS:
+        found = getattr(session, tab)
+        if found is not None:
+            check_findings(found)
 
 
 def _check_field(field: Field, count: int) -> None:

@@ -17,6 +17,7 @@ from segment.app import pictures
 from segment.app.actions import ILL_FORMED, act
 from segment.app.archive import write_archive
 from segment.app.computations import COMPUTATIONS
+from segment.app.findings import TABS, file_of
 from segment.app.guard import Guard
 from segment.app.jobs import Jobs
 from segment.app.limits import Limits
@@ -139,12 +140,12 @@ def make_app(projects: Projects, inbox: Inbox, jobs: Jobs, limits: Limits, hosts
     async def take_files(word: str, request: Request) -> Response:
         values = await _values(request)
         refusals = [str(text) for text in values.get("refusals", [])]
-        return await _in_thread(lambda: _take(word, refusals))
+        return await _in_thread(lambda: _take(word, refusals, bool(values.get("is_film"))))
 
-    def _take(word: str, complaints: list[str]) -> Response:
+    def _take(word: str, complaints: list[str], is_film: bool = False) -> Response:
         project = project_at(word)
         before, collected = project.session, inbox.collect(word)
-        after, further = take(before, collected, limits)
+        after, further = take(before, collected, limits, is_film)
         complaints = [*complaints, *further]
         if after is not before:
             # Reading takes a while: what was read is put beside what the user did meanwhile.
@@ -191,8 +192,7 @@ def make_app(projects: Projects, inbox: Inbox, jobs: Jobs, limits: Limits, hosts
             if kind not in COMPUTATIONS:
                 raise UserError(ILL_FORMED)
             project = project_at(word)
-            order = COMPUTATIONS[kind](project, values)
-            jobs.start(word, kind, order.task, order.arguments, order.on_result, order.images)
+            jobs.start(word, kind, COMPUTATIONS[kind](project, values))
             return shown(word)
 
         return await _in_thread(begin)
@@ -211,14 +211,13 @@ def make_app(projects: Projects, inbox: Inbox, jobs: Jobs, limits: Limits, hosts
             found |= asdict(point(session, image, x, y))
         return JSONResponse(found, headers=PRIVATE)
 
-    @app.get("/project/{word}/standard.html")
-    def standard(word: str) -> Response:
-        rated = project_at(word).session.rated
-        if rated is None:
-            raise UserError("Nothing has been measured by a standard yet.")
-        # A project may come from anybody: its page runs nothing and loads nothing.
+    @app.get("/project/{word}/findings/{tab}/{name}")
+    def finding(word: str, tab: str, name: str) -> Response:
+        session = project_at(word).session
+        content, kind = file_of(getattr(session, tab) if tab in TABS else None, name)
+        # A project may come from anybody: its pages run nothing and load nothing.
         shut = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"}
-        return Response(rated.page.tobytes(), headers={**PRIVATE, **shut}, media_type="text/html")
+        return Response(content, headers={**PRIVATE, **shut}, media_type=kind)
 
     @app.get("/project/{word}/objects")
     def objects(word: str) -> Response:
@@ -240,9 +239,8 @@ def make_app(projects: Projects, inbox: Inbox, jobs: Jobs, limits: Limits, hosts
         number = name.removeprefix("candidate-").removesuffix(".png")
         if name.startswith("candidate-") and number.isdigit():
             return _png(lambda: pictures.candidate_png(session, int(number), min(side, pictures.SHEET_SIDE)))
-        drawn = {"uncertainty.png": pictures.uncertainty_png, "standard.png": pictures.standard_png}
-        if name in drawn:
-            return _png(lambda: drawn[name](session))
+        if name == "uncertainty.png":
+            return _png(lambda: pictures.uncertainty_png(session))
         plots = {"loss.svg": pictures.loss_svg, "choice.svg": pictures.choice_svg}
         if name not in plots:
             raise UserError("There is no such picture.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -171,28 +172,55 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Rated:
-    """What a standard says of the open images.
+class Place:
+    """A place in an image that the page can turn to.
 
     Attributes
     ----------
-    kind : str
-        A key of `segment.app.standards.KINDS`.
-    title : str
-    tables : tuple of segment.report.ReportTable
-    caveats : tuple of str
-    picture : ndarray of uint8
-        The first field, marked.
-    page : ndarray of uint8, shape (n,)
-        All of it as a page of its own: the bytes of the HTML.
+    image : str
+        File name.
+    x, y : float
+        In pixels of the image as read.
+    width : float
+        How many pixels round it are to be seen.
+    text : str
+        What is there.
     """
 
-    kind: str
+    image: str
+    x: float
+    y: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was measured in a tab of its own.
+
+    Attributes
+    ----------
+    title : str
+    image : str
+        File name of the image that was measured; empty where all open images were.
+    tables : tuple of segment.report.ReportTable
+    caveats : tuple of str
+        What to know before the numbers are used.
+    pictures : tuple of (str, str)
+        Names in `files`, each with its caption.
+    files : mapping of str to ndarray of uint8, shape (n,)
+        The bytes of each file, by name.
+    places : tuple of Place
+        Where in the images what was found is.
+    """
+
     title: str
+    image: str
     tables: tuple[ReportTable, ...]
     caveats: tuple[str, ...]
-    picture: NDArray[np.uint8]
-    page: NDArray[np.uint8]
+    pictures: tuple[tuple[str, str], ...]
+    files: Mapping[str, NDArray[np.uint8]]
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,8 +251,8 @@ class Session:
         The last exploration.
     measured : Measured or None
         The objects that were measured last.
-    rated : Rated or None
-        What was measured last by a standard.
+    standard, film, atoms : Findings or None
+        What was measured last by a standard, of the images as frames of a film, and of the atomic columns of one.
     """
 
     fields: tuple[Field, ...] = ()
@@ -238,7 +266,9 @@ class Session:
     comparison: Compared | None = None
     sheet: Sheet | None = None
     measured: Measured | None = None
-    rated: Rated | None = None
+    standard: Findings | None = None
+    film: Findings | None = None
+    atoms: Findings | None = None
 
     @property
     def mapped(self) -> tuple[Field, ...]:

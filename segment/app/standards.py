@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from segment.app.session import Rated, Session
+from segment.app.findings import read_files
+from segment.app.session import Findings, Session
 from segment.app.user_error import UserError
 from segment.io import write_png
-from segment.io.decode import decode
 from segment.pipeline import Progress, ReadOptions, output_names
 from segment.records import Micrograph
 from segment.report import ReportTable
@@ -77,7 +77,7 @@ def material_of(session: Session, kind: str, folder: Path) -> Material:
     return Material(kind, images, tuple(output_names([Path(field.file_name) for field in session.fields])), folder)
 
 
-def rate(material: Material) -> Iterator[Progress | Rated]:
+def rate(material: Material) -> Iterator[Progress | Findings]:
     """Measure fields by a standard; progress first, the tables and the page last.
 
     Parameters
@@ -86,7 +86,7 @@ def rate(material: Material) -> Iterator[Progress | Rated]:
 
     Yields
     ------
-    Progress or Rated
+    Progress or Findings
     """
     yield Progress("measure", 0, 1, f"{len(material.images)} fields")
     out = material.folder / "out"
@@ -95,9 +95,11 @@ def rate(material: Material) -> Iterator[Progress | Rated]:
         tables, caveats, mark = _grains(paths, out, options)
     else:
         tables, caveats, mark = _inclusions(paths, out, options, material.kind)
-    picture = decode((out / f"{material.names[0]}_{mark}.png").read_bytes())
-    page = np.frombuffer((out / "report.html").read_bytes(), dtype=np.uint8)
-    yield Rated(material.kind, KINDS[material.kind], tables, caveats, picture, page)
+    shown = f"{material.names[0]}_{mark}.png"
+    # Of the pictures the first: there is one for each field, and the page has them.
+    files = {name: content for name, content in read_files(out).items() if name == shown or not name.endswith(".png")}
+    pictures = ((shown, "The first field, with what was measured marked."),)
+    yield Findings(KINDS[material.kind], "", tables, caveats, pictures, files)
 
 
 def _written(material: Material) -> tuple[list[Path], ReadOptions]:

@@ -6,7 +6,7 @@ import itertools
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from segment.app.loader import LOADERS
 from segment.app.session import Field, Session
 from segment.io import read_micrograph
 from segment.io.formats.size import at_most
+from segment.io.formats.tiff import count_pages
 from segment.pipeline import ReadOptions
 
 # Written beside the image by TESCAN, Hitachi and JEOL; they carry its pixel size.
@@ -52,7 +53,9 @@ class Inbox:
         shutil.rmtree(self._folder / token, ignore_errors=True)
 
 
-def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Session, tuple[str, ...]]:
+def take(
+    session: Session, files: Sequence[Path], limits: Limits, is_film: bool = False
+) -> tuple[Session, tuple[str, ...]]:
     """Read uploaded files into the session, and delete them.
 
     Parameters
@@ -62,6 +65,8 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
         Temporary files, named as the user named them; all are deleted, whatever happens. One that ends in .npz is a
         saved model, one in .json a side-car, one in .toml a preset, one in .zip a project.
     limits : Limits
+    is_film : bool, default False
+        Whether every page of a TIFF is an image; otherwise one is chosen.
 
     Returns
     -------
@@ -77,7 +82,13 @@ def take(session: Session, files: Sequence[Path], limits: Limits) -> tuple[Sessi
         for path in sorted(gathered, key=lambda path: path.suffix.lower() in LOADERS):
             loader = LOADERS.get(path.suffix.lower())
             try:
-                taken = _with_image(taken, path, limits) if loader is None else loader.take(taken, path, limits)
+                if loader is not None:
+                    taken = loader.take(taken, path, limits)
+                elif is_film:
+                    for field in _frames(path, limits):
+                        taken = _with_field(taken, field, limits)
+                else:
+                    taken = _with_image(taken, path, limits)
             except (ValueError, OSError, MemoryError) as error:
                 complaints.append(_sentence(error, path))
     if files and not gathered:
@@ -127,10 +138,36 @@ def _with_image(session: Session, path: Path, limits: Limits) -> Session:
     labelled = as_labels(session, path)
     if labelled is not None:
         return labelled
-    _check_room(session, path, limits)
-    field = _read(path, limits)
+    _check_count(session, path.name, limits)
+    _check_size(path, limits)
+    return _with_field(session, _read(path, limits), limits)
+
+
+def _with_field(session: Session, field: Field, limits: Limits) -> Session:
+    _check_count(session, field.file_name, limits)
     _check_pixels(session, field, limits)
     return replace(session, fields=(*session.fields, field))
+
+
+def _frames(path: Path, limits: Limits) -> Iterator[Field]:
+    """Read the pages of a TIFF, one after the other, cut like the first one."""
+    _check_size(path, limits)
+    count = count_pages(path)
+    if count < 2:
+        raise ValueError(f"{path.name}: one image; a film has at least two. Drop the files of its frames on the left")
+    band: str | int = "auto"
+    for page in range(1, count + 1):
+        with at_most(limits.image_megapixels * MILLION):
+            found = read_micrograph(path, band=band, page=page, borders="none", overlays="none")
+            whole = found.image
+            if found.band.top is not None:
+                whole = read_micrograph(path, band="none", page=page, borders="none", overlays="none").image
+        band = "none" if found.band.top is None else found.band.top
+        name = f"{path.stem}_{page:0{len(str(count))}d}{path.suffix}"
+        image = whole[: found.band.top] if found.valid is None else found.image
+        notes = (*found.notes, f"page {page} of {path.name}")
+        detected = replace(found, path=Path(name), name=Path(name).stem, image=image, notes=notes)
+        yield Field(whole, detected, detected, ReadOptions())
 
 
 def _read(path: Path, limits: Limits) -> Field:
@@ -145,17 +182,20 @@ def _read(path: Path, limits: Limits) -> Field:
     return Field(full, detected, detected, ReadOptions())
 
 
-def _check_room(session: Session, path: Path, limits: Limits) -> None:
-    if len(session.fields) >= limits.n_images:
-        raise ValueError(
-            f"{path.name}: {limits.n_images} images are open already, the most that are taken; more with "
-            "'segment ui --images'"
-        )
+def _check_size(path: Path, limits: Limits) -> None:
     size = path.stat().st_size
     if size > limits.file_mb * MILLION:
         raise ValueError(
             f"{path.name}: is {size / MILLION:.0f} MB large, and at most {limits.file_mb} MB are taken; more with "
             "'segment ui --file-mb'"
+        )
+
+
+def _check_count(session: Session, name: str, limits: Limits) -> None:
+    if len(session.fields) >= limits.n_images:
+        raise ValueError(
+            f"{name}: {limits.n_images} images are open already, the most that are taken; more with "
+            "'segment ui --images'"
         )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
+from segment.app.findings import TABS
 from segment.app.limits import Limits
 from segment.app.phases import SUGGESTIONS, shown_fractions
 from segment.app.project import Project
 from segment.app.remarks import find_remarks, interval_over, outlying
-from segment.app.session import Colour, Field, Session
+from segment.app.session import Colour, Field, Findings, Session
 from segment.app.standards import KINDS
 from segment.app.strokes import count_strokes
 from segment.batch import DOUBTFUL
@@ -63,7 +65,7 @@ def view(project: Project, word: str, limits: Limits) -> dict[str, Any]:
             "choice": _choice(session, word, number),
             "objects": _objects(project),
             "standards": [{"kind": kind, "title": title} for kind, title in KINDS.items()],
-            "rated": _rated(project, word),
+            "findings": {tab: _findings(project, word, tab) for tab in TABS},
         }
 
 
@@ -195,18 +197,26 @@ def _choice(session: Session, word: str, number: int) -> dict[str, Any] | None:
     }
 
 
-def _rated(project: Project, word: str) -> dict[str, Any] | None:
-    """Return what a standard says: tables, caveats, and where its page is."""
-    found = project.session.rated
+def _findings(project: Project, word: str, tab: str) -> dict[str, Any] | None:
+    """Return what was measured in a tab of its own: tables, what to know, and where its files are."""
+    found: Findings | None = getattr(project.session, tab)
     if found is None:
         return None
-    key, place = project.key_of(found.page), f"/project/{word}/pictures"
+
+    def address(name: str) -> str:
+        return f"/project/{word}/findings/{tab}/{quote(name)}?v={project.key_of(found.files[name])}"
+
     return {
         "title": found.title,
+        "image": found.image,
         "tables": [asdict(table) for table in found.tables],
         "caveats": found.caveats,
-        "picture": f"{place}/standard.png?v={key}",
-        "page": f"/project/{word}/standard.html?v={key}",
+        "pictures": [
+            {"address": address(name), "caption": caption, "moves": name.endswith(".gif")}
+            for name, caption in found.pictures
+        ],
+        "files": {name: address(name) for name in sorted(found.files)},
+        "places": [asdict(place) for place in found.places],
     }
 
 

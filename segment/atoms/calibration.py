@@ -62,6 +62,41 @@ def find_cells(material: str) -> tuple[tuple[float, float, float], ...]:
     return next((cells for name, cells in KNOWN_CELLS.items() if name.lower() in words), ())
 
 
+def read_cells(text: str) -> tuple[tuple[float, float, float], ...]:
+    """Read what a lattice should be, as somebody types it.
+
+    Parameters
+    ----------
+    text : str
+        Lengths in picometres and the angle in degrees, ``'a,b,angle'``, or the name of a material.
+
+    Returns
+    -------
+    tuple of (float, float, float)
+        One cell, or all projected cells of the material.
+
+    Raises
+    ------
+    ValueError
+        If the material is not known, or no such cell can be.
+
+    Examples
+    --------
+    >>> read_cells("316, 316, 120") == read_cells("MoS2")
+    True
+    """
+    try:
+        a, b, angle = (float(part) for part in text.split(","))
+    except ValueError:
+        known = find_cells(text)
+        if not known:
+            raise ValueError(f"'a,b,angle', or one of {', '.join(KNOWN_CELLS)}; got {text[:40]!r}") from None
+        return known
+    if not (0 < a < math.inf and 0 < b < math.inf and 0 < angle < 180):
+        raise ValueError(f"lengths above 0 and an angle between 0 and 180 degrees, got {text[:40]!r}")
+    return ((a, b, angle),)
+
+
 def check_lattice(
     lattice: Lattice, pixel_size_pm: float | None, cells: tuple[tuple[float, float, float], ...] = ()
 ) -> LatticeCheck:

@@ -46,6 +46,7 @@ def atoms(
     """Find atomic columns and measure their positions with errors, lattice, defects and neighbourhoods."""
     with Session(json, quiet) as session:
         from segment.atoms import analyse_columns
+        from segment.atoms.calibration import read_cells
         from segment.interchange.columns import summary, write_columns
         from segment.plots import plot_columns
 
@@ -56,7 +57,10 @@ def atoms(
                 raise ValueError(f"--false-rate: a number between 0 and 1, got {false_rate}")
             if motifs < 2:
                 raise ValueError(f"--motifs: at least 2, got {motifs}")
-            cells = _cells(cell)
+            try:
+                cells = () if cell is None else read_cells(cell)
+            except ValueError as error:
+                raise ValueError(f"--cell: {error}") from error
         pixels, noted = read_plane(image, mask), read_notes(image)
         edge = pixel_size if pixel_size is not None else _pixel_size_pm(noted, pixels.shape[1])
         try:
@@ -177,25 +181,6 @@ def _noted_cells(notes: dict[str, Any]) -> tuple[tuple[float, float, float], ...
     from segment.atoms import find_cells
 
     return find_cells(str(notes.get("material_type", "")))
-
-
-def _cells(text: str | None) -> tuple[tuple[float, float, float], ...]:
-    from segment.atoms import find_cells
-    from segment.atoms.calibration import KNOWN_CELLS
-
-    if text is None:
-        return ()
-    try:
-        a, b, angle = (float(part) for part in text.split(","))
-    except ValueError:
-        known = find_cells(text)
-        if not known:
-            choice = ", ".join(KNOWN_CELLS)
-            raise ValueError(f"--cell: 'a,b,angle', or one of {choice}; got {text!r}") from None
-        return known
-    if not (a > 0 and b > 0 and 0 < angle < 180):
-        raise ValueError(f"--cell: lengths above 0 and an angle between 0 and 180 degrees, got {text!r}")
-    return ((a, b, angle),)
 
 
 def _print(session: Session, found: Any) -> None:

@@ -32,6 +32,7 @@ def series(
         import math
 
         from segment.pipeline.series import SeriesOptions, run_series
+        from segment.series.interval import read_interval
 
         with session.usage_errors():
             if polarity not in ("auto", "bright", "dark"):
@@ -42,7 +43,10 @@ def series(
                 raise ValueError(f"--band: 'auto', 'none' or a row from 1, got {band!r}")
             if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
                 raise ValueError(f"--pixel-size: a positive number of micrometres, got {pixel_size}")
-            seconds = None if interval is None else _seconds(interval)
+            try:
+                seconds = None if interval is None else read_interval(interval)
+            except ValueError as error:
+                raise ValueError(f"--interval: {error}") from error
         options = SeriesOptions(seconds, pixel_size, int(band) if band.isdecimal() else band, polarity, gap)
         with session.progress() as advance:
             result, record = run_series(
@@ -68,22 +72,6 @@ def series(
         session.say(_summary(record))
         session.say(f"Report in {out / 'report.html'}")
         session.emit(record)
-
-
-def _seconds(text: str) -> float:
-    """Read '0.5s', '2min', '1h' or a plain number as seconds."""
-    import math
-
-    for suffix, factor in (("min", 60.0), ("ms", 0.001), ("s", 1.0), ("h", 3600.0), ("", 1.0)):
-        if text.endswith(suffix):
-            try:
-                value = float(text.removesuffix(suffix)) * factor
-            except ValueError:
-                break
-            if math.isfinite(value) and value > 0:
-                return value
-            break
-    raise ValueError(f"--interval: a positive time such as '0.5s' or '2min', got {text!r}")
 
 
 def _summary(record: dict) -> str:

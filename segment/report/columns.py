@@ -36,13 +36,27 @@ def render_columns(
     str
         HTML5, to be written as UTF-8.
     """
-    tables = [_columns(found), *_lattices(found), *_classes(found), *_motifs(found)]
+    tables = column_tables(found)
     settings = tuple((key, str(value)) for key, value in about["parameters"].items())
     tables.append(ReportTable("Settings", ("parameter", "value"), settings, f"Input: {about['input']}"))
     caption = "Left: columns by sublattice, those unlike their neighbours marked. Right: neighbours, coloured by motif."
     return render_measurements(
         f"Atomic columns of {name}", tables, [(caption, picture)], caveats=found.remarks, version=version
     )
+
+
+def column_tables(found: Any) -> list[ReportTable]:
+    """Return what an image of columns says as tables: columns, lattice, empty sites, classes and motifs.
+
+    Parameters
+    ----------
+    found : segment.atoms.Analysis
+
+    Returns
+    -------
+    list of ReportTable
+    """
+    return [_columns(found), *_lattices(found), *_classes(found), *_motifs(found)]
 
 
 def _scale(found: Any) -> tuple[float, str]:

@@ -187,7 +187,7 @@ def test_an_image_that_is_dropped_during_a_change_takes_nothing_back(opened, png
 
     real = routes.take
 
-    def meanwhile(session, files, limits):
+    def meanwhile(session, files, limits, is_film):
         after = real(session, files, limits)
         opened.projects.find(opened.word).change("a name", lambda now: Session(now.fields, names=("ferrite",)))
         return after

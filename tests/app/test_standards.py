@@ -37,21 +37,22 @@ def test_grain_size_has_its_methods_intervals_and_conventions_and_a_page(grains)
     view = grains.run("rate", kind="grains")
     assert not grains.is_error, grains.said
     assert "Grain size (ASTM E112): measured on 2 images." in grains.said
-    (table,) = view["rated"]["tables"]
+    found = view["findings"]["standard"]
+    (table,) = found["tables"]
     assert table["columns"][:3] == ["method", "G", "95 % interval of G"]
     assert len(table["rows"]) >= 4
     assert all(row[-1] == "2" for row in table["rows"]), "both fields"
     field = grains.session.fields[0].micrograph
     alone = trace_network(find_boundaries(field.image).boundaries).n_grains
     assert 20 < alone < 60
-    assert decode(grains.get(view["rated"]["picture"]).content).shape == (220, 260, 3)
-    page = grains.get(view["rated"]["page"])
+    assert decode(grains.get(found["pictures"][0]["address"]).content).shape == (220, 260, 3)
+    page = grains.get(found["files"]["report.html"])
     assert "<h1" in page.text
     assert "sandbox" in page.headers["content-security-policy"]
     grains.run("segment")
     with zipfile.ZipFile(io.BytesIO(grains.get(f"/project/{grains.word}/project.zip").content)) as archive:
-        assert archive.read("grains.html") == page.content
-    assert not (grains.folder / "projects" / grains.word / "standard").exists()
+        assert archive.read("standard/report.html") == page.content
+    assert not (grains.folder / "projects" / grains.word / "standard-files").exists()
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("inclusions", "E1245"), ("e45", "E45"), ("nodularity", "odularity")])
@@ -61,9 +62,9 @@ def test_inclusions_are_measured_and_rated(page, tmp_path, kind, expected):
     page.do("correct", image="iron.png", band="", pixel_size="0.4", everywhere=False)
     view = page.run("rate", kind=kind)
     assert not page.is_error, page.said
-    told = str(view["rated"])
+    told = str(view["findings"]["standard"])
     assert expected in told
-    assert sum(len(table["rows"]) for table in view["rated"]["tables"]) > 1
+    assert sum(len(table["rows"]) for table in view["findings"]["standard"]["tables"]) > 1
 
 
 def test_what_cannot_be_measured_together_is_refused(grains, page):
@@ -72,4 +73,4 @@ def test_what_cannot_be_measured_together_is_refused(grains, page):
     assert "different pixel sizes (0.25 µm, 0.5 µm)" in grains.said
     grains.run("rate", kind="beauty")
     assert "no standard 'beauty'" in grains.said
-    assert grains.get(f"/project/{grains.word}/standard.html").status_code == 404
+    assert grains.get(f"/project/{grains.word}/findings/standard/report.html").status_code == 404

@@ -8,10 +8,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from segment.cli import app
-from segment.cli.series import _seconds
 from segment.io import write_png
 from segment.samples import make_coarsening
 from segment.series import open_series
+from segment.series.interval import read_interval
 
 
 def call(*arguments: object):
@@ -137,4 +137,4 @@ def test_wrong_inputs_are_named(folder, tmp_path):
 
 @pytest.mark.parametrize(("text", "seconds"), [("0.5s", 0.5), ("2min", 120), ("40ms", 0.04), ("1h", 3600), ("3", 3)])
 def test_intervals_are_read_with_their_unit(text, seconds):
-    assert _seconds(text) == pytest.approx(seconds)
+    assert read_interval(text) == pytest.approx(seconds)

@@ -1,13 +1,14 @@
 // The page: it asks for the state of the project, shows it, and sends what the user does.
 import { act, ask, begin, isBusy, look, onShown, open, path, refresh, send } from "./api.js";
+import { listenToAtoms, showAtoms } from "./atoms.js";
 import { isAdjusted, listenToContrast, showContrast } from "./contrast.js";
 import { confirmed, find, fresh, make, set } from "./dom.js";
 import { listenToComputations, showChoice, showFeatures, showSheet } from "./explore.js";
+import { listenToFindings, showFilm, showStandards } from "./findings.js";
 import { showGallery } from "./gallery.js";
 import { describe, listenToObjects, markRow, placeOf, showObjects } from "./objects.js";
 import { Pane } from "./pane.js";
 import { showPhases } from "./phases.js";
-import { listenToStandards, showStandards } from "./standards.js";
 import { Tools, tool } from "./tools.js";
 import { Viewport } from "./viewport.js";
 
@@ -16,6 +17,7 @@ let job = null;
 let selected = null;
 let chosen = null;
 let marked = null;
+let spot = null;
 const layers = ["map", "micrograph"];
 const images = [null, null];
 const viewport = new Viewport();
@@ -32,9 +34,9 @@ function say(text, isError = false) {
 const tools = new Tools({
   redraw: () => showPanes(),
   say,
-  select: (spot) => {
-    selected = spot.phase ?? null;
-    marked = spot.object || null;
+  select: (at) => {
+    selected = at.phase ?? null;
+    [marked, spot] = [at.object || null, null];
     if (marked) markRow(marked);
     showPhases(view, current(), selected);
     showPanes();
@@ -73,7 +75,9 @@ function show() {
   showSheet(view);
   showChoice(view);
   showFeatures(view);
-  showStandards(view);
+  showStandards(view, turnTo);
+  showFilm(view, turnTo);
+  showAtoms(view, image);
   showObjects(view, showObject, showPanes);
   showContrast(image);
   showPanes();
@@ -117,7 +121,7 @@ function showPanes() {
     isAdjusted: isAdjusted(),
     tool: tool(),
     shown: chosen,
-    circle: marked && view.objects?.image === current()?.name ? placeOf(marked) : null,
+    circle: circleOf(current()),
     colours: Object.fromEntries(view.phases.flatMap(({ members, colour }) => members.map((phase) => [phase, colour]))),
   };
   panes.forEach((pane, index) => {
@@ -168,8 +172,28 @@ function showObject(number) {
   say(describe(number));
 }
 
+/** What is marked in an image: a measured object, or a place that one turned to. */
+function circleOf(image) {
+  if (marked && view.objects?.image === image?.name) return placeOf(marked);
+  return spot?.image === image?.name && spot ? [spot.x, spot.y, spot.width / 4] : null;
+}
+
+/** Turn to a place in an image. */
+function turnTo(place) {
+  const { image, x, y, width, text } = place;
+  if (!view.images.some(({ name }) => name === image)) {
+    say(`${image} is no longer open.`, true);
+    return;
+  }
+  [chosen, marked, spot] = [image, null, place];
+  find("#tab-map").click();
+  show();
+  viewport.turn(x, y, width);
+  say(text);
+}
+
 function choose(name) {
-  chosen = name;
+  [chosen, spot] = [name, null];
   show();
 }
 
@@ -198,7 +222,7 @@ function showJob(isRunning) {
     else bar.removeAttribute("value");
     say(job.text);
   }
-  for (const button of ["#run", "#compare", "#explore", "#measure", "#rate"]) find(button).disabled = isRunning;
+  for (const button of ["#run", "#compare", "#explore", "#measure", "#rate", "#film", "#find-atoms"]) find(button).disabled = isRunning;
   find("#cancel").disabled = !isRunning;
 }
 
@@ -211,7 +235,8 @@ async function run(kind, content) {
   }
 }
 
-async function take(files) {
+/** Upload files and open them; of a film each page is an image. */
+async function take(files, isFilm = false) {
   const refusals = [];
   let count = 0;
   for (const file of files) {
@@ -226,7 +251,7 @@ async function take(files) {
   find("#drop input").value = "";
   if (count || refusals.length) {
     say("Reading …");
-    await ask("/take", { refusals });
+    await ask("/take", { refusals, is_film: isFilm });
   }
 }
 
@@ -289,7 +314,8 @@ function listen() {
   listenToContrast(current, showPanes);
   listenToComputations(current, run);
   listenToObjects(current, run);
-  listenToStandards(run);
+  listenToFindings(run, take);
+  listenToAtoms(current, run);
 }
 
 function closeMenus(target) {

@@ -5,9 +5,10 @@ import { bar } from "./scale_bar.js";
 const NAMES = { micrograph: "Image", map: "Map", previous: "Map before this one" };
 
 export class Pane {
-  constructor(host, viewport, { onTool, label }) {
+  constructor(host, viewport, { onTool, onHover = () => {}, label }) {
     this.viewport = viewport;
     this.onTool = onTool;
+    this.onHover = onHover;
     this.image = null;
     this.layer = "map";
     this.draft = null;
@@ -63,7 +64,8 @@ export class Pane {
       canvas.width = Math.max(1, Math.round(this.wide * devicePixelRatio));
       canvas.height = Math.max(1, Math.round(this.high * devicePixelRatio));
     }
-    if (this.viewport.isFitted) this.viewport.fit();
+    if (this.viewport.wanted) this.viewport.turn(...this.viewport.wanted);
+    else if (this.viewport.isFitted) this.viewport.fit();
     else this.draw();
   }
 
@@ -125,6 +127,7 @@ export class Pane {
     for (const region of image.regions) this.#region(context, region.points, region.kind, true);
     if (this.draft && this.draft.kind !== "brush") this.#drafted(context);
     if (state.circle && image.name === state.shown) this.#circle(context, state.circle);
+    state.overlay?.(context, (x, y) => this.#toScreen(x, y), this.viewport.scale);
     if (image.rows < image.height) this.#band(context);
     if (document.activeElement === this.stage) this.#cross(context);
     const shown = bar(image.pixel_size, this.viewport.scale, this.wide);
@@ -275,7 +278,10 @@ export class Pane {
       event.preventDefault();
     });
     stage.addEventListener("pointermove", (event) => {
-      if (!held) return;
+      if (!held) {
+        if (this.image) this.onHover(this.#at(event));
+        return;
+      }
       held.moved += Math.abs(event.clientX - held.x) + Math.abs(event.clientY - held.y);
       if (held.pans) viewport.move(held.x - event.clientX, held.y - event.clientY);
       else for (const one of event.getCoalescedEvents?.() ?? [event]) this.onTool("extend", this.#at(one), this);

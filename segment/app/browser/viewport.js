@@ -5,6 +5,7 @@ export class Viewport {
     this.y = 0;
     this.scale = 1;
     this.isFitted = true;
+    this.wanted = null;
     this.panes = new Set();
     this.listeners = new Set();
   }
@@ -40,7 +41,9 @@ export class Viewport {
   /** Bring a place into the middle, so that a part of so many pixels round it is seen. */
   turn(x, y, width) {
     const [pane] = this.panes;
-    if (!pane?.wide) return;
+    // A view that is not shown yet has no size, and turns when it has one.
+    this.wanted = pane?.wide ? null : [x, y, width];
+    if (this.wanted) return;
     this.scale = Math.min(pane.wide, pane.high) / width;
     [this.x, this.y] = [x, y];
     this.isFitted = false;

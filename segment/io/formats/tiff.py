@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -71,7 +72,7 @@ def decode_tiff(data: bytes, page: int | None = None, channel: int | None = None
         pages = [one for one in tiff.pages if isinstance(one, tifffile.TiffPage)]
         if not pages:
             raise ImageReadError("truncated or damaged TIFF: it holds no image")
-        n_planes = max(len(pages), _declared_planes(tiff)) if len(pages) == 1 else len(pages)
+        n_planes = _count_planes(tiff, pages)
         if page is not None and not 1 <= page <= n_planes:
             raise ImageReadError(f"this TIFF holds {n_planes} images: there is no page {page}")
         if page is not None:
@@ -85,6 +86,31 @@ def decode_tiff(data: bytes, page: int | None = None, channel: int | None = None
         number = 1 + next(i for i, one in enumerate(pages) if one is chosen)
         orientation = chosen.tags.valueof(ORIENTATION, 1)
         return Picture(_arrange(chosen, pixels, channel), number, int(orientation), notes)
+
+
+def count_pages(path: Path) -> int:
+    """Return the number of images that `decode_tiff` can be asked for; 1 of a file that is no TIFF.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    int
+    """
+    with path.open("rb") as stream:
+        if not stream.read(4).startswith(TIFF_SIGNATURES):
+            return 1
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            return _count_planes(tiff, [one for one in tiff.pages if isinstance(one, tifffile.TiffPage)])
+    except (tifffile.TiffFileError, ValueError, OSError) as error:
+        raise ImageReadError(f"truncated or damaged TIFF: {error}") from error
+
+
+def _count_planes(tiff: tifffile.TiffFile, pages: list[tifffile.TiffPage]) -> int:
+    return max(len(pages), _declared_planes(tiff)) if len(pages) == 1 else len(pages)
 
 
 def _choose(tiff: tifffile.TiffFile, pages: list[tifffile.TiffPage]) -> tuple[tifffile.TiffPage, tuple[str, ...]]:

@@ -75,7 +75,7 @@ def test_nothing_serious_stands_in_the_way_of_anybody(user, micrograph, width, h
     page.check("#beside")
     page.click("#more summary")
     found.append(violations(page))
-    for tab in ("Fingerprints", "Objects", "Standards", "How many phases?", "Explore", "Map"):
+    for tab in ("Fingerprints", "Objects", "Standards", "Film", "Atoms", "How many phases?", "Explore", "Map"):
         page.get_by_role("tab", name=tab).click()
         found.append(violations(page))
     page.click("#download")
