@@ -83,7 +83,8 @@ def _write_results(folder: Path, session: Session, exports: Sequence[str]) -> No
             options = replace(options, mask=f"{MASKS}/{name}.png")
             valid = np.ones(mapped.labels.shape, bool) if field.micrograph.valid is None else field.micrograph.valid
             write_png(folder / MASKS / f"{name}.png", valid.astype(np.uint8) * 255)
-        rows = write_result(folder, name, mapped, model, options, exports, composition=field.composition)
+        of = model if field.own is None else replace(field.own.model, names=model.names)
+        rows = write_result(folder, name, mapped, of, options, exports, composition=field.composition)
         if field.training is not None:
             write_png(folder / STROKES / f"{name}.png", np.asarray(field.training, dtype=np.uint8))
         tables.append((name, rows))

@@ -14,6 +14,7 @@ from segment.app.films import film_of, measure_film
 from segment.app.jobs import Order
 from segment.app.measuring import measure, wanted_of
 from segment.app.project import Project
+from segment.app.refitting import prepare_refit, take_refit
 from segment.app.segmentation import Outcome, compare, prepare, segment, take_maps
 from segment.app.session import Findings, Measured, Session
 from segment.app.settings import parameters_of, read_whole
@@ -29,7 +30,10 @@ DONE = {"standard": "the standard", "film": "the film", "atoms": "the columns"}
 
 
 def _segment(project: Project, values: Mapping[str, Any]) -> Order:
-    job = _checked(lambda: prepare(project.session, [str(name) for name in values.get("images", ())]))
+    images = [str(name) for name in values.get("images", ())]
+    if values.get("refit"):
+        return _refit(project, images[0])
+    job = _checked(lambda: prepare(project.session, images))
 
     def take(outcome: Outcome) -> str:
         remarks: list[str] = []
@@ -44,6 +48,16 @@ def _segment(project: Project, values: Mapping[str, Any]) -> Order:
         return "\n".join([done, *remarks, *outcome.notes])
 
     return Order(segment, (job,), take, tuple(image.name for image in job.images))
+
+
+def _refit(project: Project, image: str) -> Order:
+    job = _checked(lambda: prepare_refit(project.session, image))
+
+    def take(outcome: Outcome) -> str:
+        project.change("the refit", lambda session: take_refit(session, job, outcome))
+        return "\n".join([f"{image} is refitted by its strokes; the other maps are as they were.", *outcome.notes])
+
+    return Order(segment, (job,), take, (job.images[0].name,))
 
 
 def _compare(project: Project, values: Mapping[str, Any]) -> Order:

@@ -6,6 +6,7 @@ from nmfcore import __version__
 from segment.app.phases import shown_fractions, shown_map
 from segment.app.session import Session
 from segment.app.user_error import UserError
+from segment.app.words import counted
 from segment.measure import summarise_fields
 
 CITATION = (
@@ -40,7 +41,7 @@ def describe_method(session: Session) -> str:
     if session.is_loaded:
         source = "a model that was learned from other images and loaded from a file"
     elif strokes:
-        source = f"a model that was learned from pixels labelled by hand on {_counted(strokes, 'image')}"
+        source = f"a model that was learned from pixels labelled by hand on {counted(strokes, 'image')}"
     else:
         source = "a model that was learned from the images themselves, without labels"
     sentences = [
@@ -51,6 +52,9 @@ def describe_method(session: Session) -> str:
     ]
     if len(names) < parameters.n_phases:
         sentences.append(f"Phases were merged to {len(names)}: {', '.join(names)}.")
+    refitted = sum(field.own is not None for field in fields)
+    if refitted:
+        sentences.append(f"The map of {counted(refitted, 'image')} was made anew from labels on that image alone.")
     if any(field.composition is not None for field in fields):
         sentences.append("The labels were guided by fractions that were known or estimated beforehand.")
     if any(field.regions or field.mask is not None for field in fields):
@@ -68,7 +72,3 @@ def describe_method(session: Session) -> str:
         span = f"{sizes[0]:.4g}" if len(sizes) == 1 else f"{sizes[0]:.4g} to {sizes[-1]:.4g}"
         sentences.append(f"The pixel size was {span} µm.")
     return f"{' '.join(sentences)}\n\nCite: {CITATION}\n"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -88,6 +88,32 @@ def shown_fractions(session: Session, field: Field) -> list[float]:
     return [float(fractions[list(group)].sum()) for group in group_names(session.phase_names(len(fractions)))]
 
 
+def shown_intervals(session: Session, field: Field) -> list[tuple[float, float, float, float] | None]:
+    """Return the intervals of the area fractions of `shown_map`, without making it.
+
+    Parameters
+    ----------
+    session : Session
+    field : Field
+
+    Returns
+    -------
+    list of (float, float, float, float) or None
+        One a phase: the ends where it is open what the phase is, then where only its boundary is; see
+        `segment.records.Intervals`. None for merged phases, of which it is not known how their fractions vary
+        together, and where none were found.
+    """
+    mapped = field.phase_map
+    if mapped is None:
+        return []
+    found = mapped.intervals
+    groups = group_names(session.phase_names(len(mapped.names)))
+    if found is None:
+        return [None] * len(groups)
+    ends = np.concatenate([found.meaning, found.boundary], axis=1).tolist()
+    return [tuple(ends[group[0]]) if len(group) == 1 else None for group in groups]
+
+
 def point(session: Session, image: str, x: float, y: float) -> Spot:
     """Find the phase at a point of an image.
 

@@ -36,6 +36,7 @@ class Archive:
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
+        self._models: dict[str, str] = {}
         self._written: dict[tuple[int, Any, tuple[int, ...]], tuple[str, NDArray[Any]]] = {}
 
     def put_array(self, array: NDArray[Any]) -> tuple[str, int | None]:
@@ -51,11 +52,15 @@ class Archive:
         return key, None
 
     def put_model(self, model: FittedModel) -> str:
-        """Write a model; return its key."""
+        """Write a model that is not written yet; return its key."""
+        known = self._models.get(model.digest)
+        if known is not None:
+            return known
+        key = self._models[model.digest] = f"model-{len(self._models)}" if self._models else "model"
         with tempfile.TemporaryDirectory(prefix="segment-model-") as folder:
             storage.save(Path(folder, "model.npz"), model)
-            self._file.write(Path(folder, "model.npz"), f"{ARRAYS}/model.npz")
-        return "model"
+            self._file.write(Path(folder, "model.npz"), f"{ARRAYS}/{key}.npz")
+        return key
 
     def array(self, key: str) -> NDArray[Any]:
         """Return an array."""

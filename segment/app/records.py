@@ -154,9 +154,12 @@ def _check_field(field: Field, count: int) -> None:
     if mapped is None:
         return
     shape = len(mapped.names), *own.shape
+    _require(field.own is None or len(field.own.model.names) == count, f"the own model of {name}")
     _require(len(mapped.names) == count, f"the model of the map of {name}")
     _require(mapped.labels.shape == own.shape and mapped.labels.dtype == np.uint8, f"the labels of {name}")
     _require(mapped.abundances.shape == shape and mapped.fractions.shape == shape[:1], f"the components of {name}")
+    ends = () if mapped.intervals is None else (mapped.intervals.meaning, mapped.intervals.boundary)
+    _require(all(each.shape == (count, 2) for each in ends), f"the intervals of {name}")
     _require(not np.any((mapped.labels >= count) & (mapped.labels != 255)), f"the labels of {name}")
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segment.app.phases import shown_fractions
 from segment.app.session import Session
 from segment.batch import remark_on_maps
+from segment.batch.remarks import NOTHING, NOWHERE
 from segment.measure import summarise_fields
 from segment.model.merging import group_names
 
@@ -137,6 +138,8 @@ def interval_over(fractions: Sequence[float]) -> str:
     '4 images: 31.5 ± 2.1 %'
     >>> interval_over([0.6, 0.95])
     '2 images: mean 77.5 %, from 60.0 to 95.0 %; too few for an interval'
+    >>> interval_over([0.30, 0.31])
+    '2 images: 30.5 ± 6.4 %, known from one difference alone: a third image makes the interval narrower'
     >>> interval_over([0.3])
     ''
     """
@@ -148,23 +151,56 @@ def interval_over(fractions: Sequence[float]) -> str:
         return (
             f"{len(fractions)} images: mean {over.mean:.1f} %, from {low:.1f} to {high:.1f} %; too few for an interval"
         )
-    return f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %"
+    alone = ", known from one difference alone: a third image makes the interval narrower"
+    return f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %{alone if over.n_fields == 2 else ''}"
+
+
+def doubt_about(fractions: Sequence[float]) -> str:
+    """Say what is doubtful about one phase, to stand beside its fraction; nothing where nothing is.
+
+    Parameters
+    ----------
+    fractions : sequence of float
+        One an image, 0 to 1.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> doubt_about([0.0, 0.0])
+    'empty: found in no image'
+    >>> doubt_about([0.1, 0.12, 0.75])
+    'perhaps two different things: 10 to 12 % of 2 images, 75 % of one image'
+    >>> doubt_about([0.3, 0.32])
+    ''
+    """
+    if fractions and max(fractions) < NOTHING:
+        return f"empty: {NOWHERE if len(fractions) > 1 else 'not found in the image'}"
+    parts = _apart(fractions)
+    return "" if parts is None else f"perhaps two different things: {parts[0]}, {parts[1]}"
 
 
 def _two_things(name: str, fractions: list[float]) -> list[str]:
     """Say where the fractions of a phase fall into two groups far apart."""
-    if len(fractions) < 2:
+    parts = _apart(fractions)
+    if parts is None:
         return []
+    return [f"{name} covers {' and '.join(parts)}: it may stand for two different things; compare the maps"]
+
+
+def _apart(fractions: Sequence[float]) -> tuple[str, str] | None:
+    """Return the two groups into which fractions fall that lie far apart, in words."""
+    if len(fractions) < 2:
+        return None
     ordered = np.sort(fractions)
     gaps = np.diff(ordered)
     cut = int(gaps.argmax())
     if gaps[cut] < APART:
-        return []
+        return None
     low, high = ordered[: cut + 1], ordered[cut + 1 :]
-    return [
-        f"{name} covers {_span(low)} of {_counted(len(low))} and {_span(high)} of {_counted(len(high))}: it may stand "
-        "for two different things; compare the maps"
-    ]
+    return f"{_span(low)} of {_counted(len(low))}", f"{_span(high)} of {_counted(len(high))}"
 
 
 def _span(values: np.ndarray) -> str:

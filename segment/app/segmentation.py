@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.app.phases import followed
-from segment.app.session import Colour, Compared, Session
+from segment.app.session import Colour, Compared, Field, Session
 from segment.app.settings import parameters_of, read_composition
 from segment.app.strokes import painted_labels
 from segment.app.user_error import UserError
@@ -44,6 +44,10 @@ class Job:
         Painted pixels that show the phases, one an image; see `segment.app.strokes.painted_labels`.
     composition : Composition or None
         Known fractions, in phase order.
+    with_intervals : bool
+        Whether the fractions get intervals.
+    is_refit : bool
+        Whether the one image gets a model of its own, and the others stay as they are.
     """
 
     images: tuple[Micrograph, ...]
@@ -51,6 +55,8 @@ class Job:
     is_fitted: bool
     labels: tuple[NDArray[np.uint8] | None, ...] | None = None
     composition: Composition | None = None
+    with_intervals: bool = False
+    is_refit: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,24 @@ def prepare(session: Session, images: Sequence[str] = ()) -> Job:
     chosen = [session.fields[session.index_of(name)] for name in images] or list(session.fields)
     if session.segmenter is not None and (session.is_loaded or images):
         composition = read_composition(session.settings.known, session.segmenter.parameters.n_phases)
-        return Job(tuple(field.micrograph for field in chosen), session.segmenter, True, composition=composition)
+        return make_job(session, chosen, session.segmenter, True, None, composition)
     labels = _divided(session, parameters.n_phases) or painted_labels(session, parameters.n_phases)
     composition = read_composition(session.settings.known, parameters.n_phases)
     fitted = Segmenter.from_parameters(parameters)
-    return Job(tuple(field.micrograph for field in chosen), fitted, False, labels, composition)
+    return make_job(session, chosen, fitted, False, labels, composition)
+
+
+def make_job(
+    session: Session,
+    fields: Sequence[Field],
+    segmenter: Segmenter,
+    is_fitted: bool,
+    labels: tuple[NDArray[np.uint8] | None, ...] | None,
+    composition: Composition | None,
+) -> Job:
+    """Return what `segment` takes, for some images and with the settings of the session."""
+    images = tuple(field.micrograph for field in fields)
+    return Job(images, segmenter, is_fitted, labels, composition, session.settings.intervals)
 
 
 def split(session: Session, phase: int, most_phases: int) -> Session:
@@ -148,16 +167,16 @@ def _divided(session: Session, n_phases: int) -> tuple[NDArray[np.uint8] | None,
     most = max(SAMPLED, *(int(np.count_nonzero(ids != EXCLUDED)) for ids in painted if ids is not None))
     labels = []
     for field, ids in zip(session.fields, painted, strict=True):
-        kept = None if field.phase_map is None else _sampled(field.phase_map.labels, session.splits, most)
+        kept = None if field.phase_map is None else sample_labels(field.phase_map.labels, (session.splits,), most)
         labels.append(ids if kept is None else kept if ids is None else np.where(ids == EXCLUDED, kept, ids))
     return tuple(labels)
 
 
-def _sampled(labels: NDArray[np.uint8], without: int, most: int) -> NDArray[np.uint8]:
-    """Return some pixels of each phase but one: no more than strokes could be weighed against."""
+def sample_labels(labels: NDArray[np.uint8], without: Collection[int], most: int) -> NDArray[np.uint8]:
+    """Return some pixels of each phase but some: no more than strokes could be weighed against."""
     kept = np.full(labels.shape, EXCLUDED, dtype=np.uint8)
     for phase in np.unique(labels):
-        if phase not in (without, EXCLUDED):
+        if phase not in without and phase != EXCLUDED:
             places = np.flatnonzero(labels == phase)
             kept.ravel()[places[:: max(1, len(places) // most)]] = phase
     return kept
@@ -186,7 +205,7 @@ def segment(job: Job) -> Iterator[Progress | Outcome]:
             segmenter.fit(images, job.labels)
         for image in images:
             yield Progress("segment", steps - len(images) + len(maps), steps, image.name)
-            mapped = segmenter.predict(image, **known)
+            mapped = segmenter.predict(image, intervals=job.with_intervals, **known)
             maps.append(replace(mapped, micrograph=replace(image, image=image.image[:0])))
         known_warnings = (item for item in caught if issubclass(item.category, (RuntimeWarning, CompositionWarning)))
         notes = tuple(dict.fromkeys(str(item.message) for item in known_warnings))
@@ -257,7 +276,7 @@ def take_maps(session: Session, job: Job, outcome: Outcome) -> tuple[Session, tu
         What happened to names that moved to other pixels.
     """
     places = [
-        next((index for index, image in enumerate(job.images) if _is_same(image, field.micrograph)), None)
+        next((index for index, image in enumerate(job.images) if is_same(image, field.micrograph)), None)
         for field in session.fields
     ]
     count = len(outcome.segmenter.model.names)
@@ -277,7 +296,7 @@ def take_maps(session: Session, job: Job, outcome: Outcome) -> tuple[Session, tu
             fields.append(field if is_partial else replace(field, phase_map=None, training=None))
             continue
         mapped = replace(outcome.maps[index], micrograph=field.micrograph)
-        changed = replace(field, phase_map=mapped, composition=job.composition, training=labels[index])
+        changed = replace(field, phase_map=mapped, composition=job.composition, training=labels[index], own=None)
         previous = field.previous if field.phase_map is None else field.phase_map.labels
         fields.append(replace(changed, is_accepted=False, previous=previous))
     after = replace(
@@ -292,7 +311,7 @@ def take_maps(session: Session, job: Job, outcome: Outcome) -> tuple[Session, tu
     return replace(after, settings=replace(after.settings, n_phases=max(2, count))), remarks
 
 
-def _is_same(image: Micrograph, other: Micrograph) -> bool:
+def is_same(image: Micrograph, other: Micrograph) -> bool:
     """Whether an image that was segmented is still what it was; undo and redo bring its arrays back, not the record."""
     return (
         image.path == other.path

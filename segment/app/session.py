@@ -94,6 +94,8 @@ class Field:
         A dropped mask: which pixels take part.
     previous : ndarray of uint8, shape (h, w), or None
         Labels of the map before `phase_map`, to compare with.
+    own : Segmenter or None
+        What `phase_map` was made by, where the image was refitted by strokes of its own; None: by the session's.
     """
 
     full: NDArray[np.float32]
@@ -109,6 +111,7 @@ class Field:
     painted: NDArray[np.uint8] | None = None
     mask: NDArray[np.bool_] | None = None
     previous: NDArray[np.uint8] | None = None
+    own: Segmenter | None = None
 
     @property
     def file_name(self) -> str:

@@ -30,6 +30,8 @@ class Settings:
         Known fractions as they were typed; see `read_composition`.
     most : int
         Largest number of phases to compare.
+    intervals : bool
+        Whether the fractions get intervals, see `segment.model.intervals`.
     """
 
     n_phases: int = int(DEFAULT["n_phases"])
@@ -42,6 +44,7 @@ class Settings:
     clahe: bool = bool(DEFAULT["clahe"])
     known: str = ""
     most: int = 6
+    intervals: bool = True
 
 
 # The parameter of the same meaning, where its name is another.
@@ -94,15 +97,16 @@ def changed(settings: Settings, own: Parameters | None, name: str, value: object
     start = _start(own, settings.preset)
     if name == "preset":
         text = str(value)
-        return replace(settings_of(_start(own, text), most_phases), known=settings.known, most=settings.most)
+        kept = {"known": settings.known, "most": settings.most, "intervals": settings.intervals}
+        return replace(settings_of(_start(own, text), most_phases), **kept)
     if name == "known":
         return replace(settings, known=str(value).strip()[:200])
     if name == "features":
         if value not in FEATURES:
             raise UserError(f"There are no features {value!r}; there are {', '.join(sorted(FEATURES))}.")
         return replace(settings, features=str(value))
-    if name == "clahe":
-        return replace(settings, clahe=value in (True, "true", "True"))
+    if name in ("clahe", "intervals"):
+        return replace(settings, **{name: value in (True, "true", "True")})
     bounds: dict[str, tuple[Callable[[str, object, float], float], float, float]] = {
         "n_phases": (read_whole, 2, most_phases),
         "most": (read_whole, 3, most_phases),

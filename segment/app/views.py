@@ -11,9 +11,9 @@ import numpy as np
 
 from segment.app.findings import TABS
 from segment.app.limits import Limits
-from segment.app.phases import SUGGESTIONS, shown_fractions
+from segment.app.phases import SUGGESTIONS, shown_fractions, shown_intervals
 from segment.app.project import Project
-from segment.app.remarks import find_remarks, interval_over, outlying
+from segment.app.remarks import doubt_about, find_remarks, interval_over, outlying
 from segment.app.session import Colour, Field, Findings, Session
 from segment.app.standards import KINDS
 from segment.app.strokes import count_strokes
@@ -107,7 +107,9 @@ def _image(project: Project, word: str, index: int, odd: dict[str, str]) -> dict
         "is_corrected": field.options != type(field.options)(),
         "reading": _reading(field),
         "fractions": shown_fractions(session, field),
+        "intervals": shown_intervals(session, field),
         "is_accepted": field.is_accepted,
+        "is_refitted": field.own is not None and mapped is not None,
         "outlying": odd.get(field.file_name, ""),
         "notes": list(micrograph.notes) + ([] if mapped is None else list(mapped.treatment.notes)),
     }
@@ -138,6 +140,7 @@ def _phases(session: Session) -> list[dict[str, Any]]:
                 "is_named": bool((*session.names, *("",) * len(names))[first]),
                 "colour": written(colours[first]),
                 "over": interval_over(found),
+                "doubt": doubt_about(found),
                 "replicability": _found_again(session, members),
             }
         )

@@ -85,3 +85,38 @@ def test_small_pores_of_a_scan_of_black_and_white_are_kept_as_the_remark_says(pa
 
 def test_a_micrograph_of_two_phases_is_no_scan(mapped):
     assert not any("grey levels" in text for text in mapped.view["remarks"])
+
+
+def test_every_fraction_has_its_interval_and_a_merged_phase_none(mapped):
+    view = mapped.view
+    for image in view["images"]:
+        for fraction, ends in zip(image["fractions"], image["intervals"], strict=True):
+            low, high, boundary_low, boundary_high = ends
+            assert 0 <= low <= boundary_low <= fraction <= boundary_high <= high <= 1
+    expected = mapped.session.fields[0].phase_map.intervals
+    assert [list(ends[:2]) for ends in view["images"][0]["intervals"]] == expected.meaning.tolist()
+
+
+def test_phases_that_are_merged_have_no_interval_and_nobody_waits_for_intervals_who_wants_none(page, png):
+    page.drop(("a.png", png))
+    page.run("segment")
+    page.do("merge", phase=0, into=1)
+    assert [ends is None for ends in page.view["images"][0]["intervals"]] == [True, False]
+    page.do("separate", phase=0)
+    page.do("set", name="intervals", value=False)
+    assert page.do("set", name="preset", value="high_sparsity")["settings"]["intervals"] is False
+    page.run("segment")
+    assert set(page.view["images"][0]["intervals"]) == {None}
+
+
+def test_what_is_doubtful_stands_beside_the_fraction(mapped):
+    mapped.projects.find(mapped.word).change(
+        "other fractions", lambda session: batch(session, [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    )
+    assert [phase["doubt"] for phase in mapped.view["phases"]] == ["empty: found in no image", ""]
+    mapped.projects.find(mapped.word).change(
+        "other fractions", lambda session: batch(session, [[0.1, 0.9], [0.12, 0.88], [0.75, 0.25]])
+    )
+    assert mapped.view["phases"][0]["doubt"] == (
+        "perhaps two different things: 10 to 12 % of 2 images, 75 % of one image"
+    )

@@ -43,7 +43,7 @@ function row(phase, view) {
   return make(
     "tr", { dataset: { phase: phase.phase } },
     make("td", {}, colour),
-    make("td", {}, name, make("div", { className: "detail" })),
+    make("td", {}, name, make("div", { className: "detail" }), make("div", { className: "doubt" })),
     make("td", { className: "number fraction" }),
     make("td", {}, menu(phase, view)),
   );
@@ -55,6 +55,13 @@ function area(fraction, image) {
   const whole = image.pixels * image.pixel_size ** 2;
   const [unit, size] = whole >= 1e6 ? ["mm²", 1e6] : ["µm²", 1];
   return `${Number(((fraction * whole) / size).toPrecision(4))} ${unit}`;
+}
+
+/** Of a phase that somebody looked at and named, only where its boundary runs is open. */
+function interval(ends, { is_named: isNamed }) {
+  if (!ends) return "";
+  const [low, high] = isNamed ? ends.slice(2) : ends;
+  return `(${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)})`;
 }
 
 export function showPhases(view, image, selected) {
@@ -71,12 +78,17 @@ export function showPhases(view, image, selected) {
     set(colour, phase.colour);
     set(name, phase.name);
     const fraction = image?.fractions[index];
-    shown.querySelector(".fraction").textContent = fraction === undefined ? "" : (100 * fraction).toFixed(1);
+    const cell = shown.querySelector(".fraction");
+    cell.textContent = fraction === undefined ? "" : (100 * fraction).toFixed(1);
+    const between = interval(image?.intervals[index], phase);
+    if (between) cell.append(make("small", { textContent: between }));
     shown.querySelector(".detail").textContent = [area(fraction, image), phase.over, phase.replicability].filter(Boolean).join("\n");
+    shown.querySelector(".doubt").textContent = phase.doubt;
     shown.classList.toggle("selected", phase.phase === selected);
   });
   const remarks = find("#remarks");
   if (fresh(remarks, view.remarks)) remarks.replaceChildren(...view.remarks.map((text) => make("li", { textContent: text })));
+  find("#intervals-said").hidden = !image?.intervals.some(Boolean);
   showFields(view);
 }
 

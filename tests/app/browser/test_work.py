@@ -200,3 +200,37 @@ def test_explore_compare_and_features(user, micrograph):
     says(page, "Object 2: diameter")
     page.get_by_role("tab", name="Fingerprints").click()
     assert page.locator("#fingerprints tbody tr").count() > 3
+
+
+def test_the_gallery_says_what_is_to_be_looked_at_and_refits_one_image(user, micrograph, tmp_path):
+    page = user()
+    other = tmp_path / "other.tif"
+    other.write_bytes(micrograph.read_bytes())
+    drop(page, micrograph)
+    says(page, "1 image opened")
+    type_in(page, "#n_phases", 2)
+    run(page)
+    # An interval stands behind each fraction, and what it means below the table.
+    expect(page.locator("#phases .fraction small")).to_have_count(2)
+    expect(page.locator("#intervals-said")).to_be_visible()
+    drop(page, other)
+    says(page, "1 image opened")
+    expect(page.locator("#gallery .summary")).to_contain_text("2 images\n1 without a map", use_inner_text=True)
+    page.click("#refit")
+    says(page, "other.tif has no phase map yet: press Segment first.")
+    page.get_by_role("button", name="Map this image").click()
+    says(page, "1 image segmented.")
+    page.click("#refit")
+    says(page, "Paint a few strokes on other.tif where its map is wrong")
+    choose(page, "brush")
+    labels = (((0.45, 0.2), (0.5, 0.25)), ((0.4, 0.5), (0.45, 0.6)))
+    for number, places in enumerate(labels):
+        page.check(f"#brushes input[value='{number}']")
+        drag(page, *places)
+        says(page, f"{number + 1} stroke")
+    page.click("#refit")
+    says(page, "other.tif is refitted by its strokes; the other maps are as they were.")
+    assert [image["is_refitted"] for image in state(page)["images"]] == [False, True]
+    expect(page.locator("#gallery .card").nth(1)).to_contain_text("↻")
+    page.get_by_role("button", name="Accept map").click()
+    expect(page.locator("#gallery .summary")).to_contain_text("1 accepted")
