@@ -85,7 +85,7 @@ def test_other_frames_are_not_measured_again_and_a_damaged_side_car_is_said(fold
     (tmp_path / "series.json").write_text(json.dumps(record))
     other = call("rerun", tmp_path / "series.json")
     assert other.exit_code == 1
-    assert "not measured again" in other.stderr
+    assert "could not be measured again" in other.stderr
     (tmp_path / "series.json").write_text(json.dumps({**record, "parameters": {"odd": 1}}))
     assert_one_line(call("rerun", tmp_path / "series.json"), 1, "series.json", "odd")
     (tmp_path / "series.json").write_text(json.dumps({**record, "version": 9}))
