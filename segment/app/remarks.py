@@ -155,7 +155,7 @@ def interval_over(fractions: Sequence[float]) -> str:
     return f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %{alone if over.n_fields == 2 else ''}"
 
 
-def doubt_about(fractions: Sequence[float]) -> str:
+def caution_about(fractions: Sequence[float]) -> str:
     """Say what is doubtful about one phase, to stand beside its fraction; nothing where nothing is.
 
     Parameters
@@ -169,11 +169,11 @@ def doubt_about(fractions: Sequence[float]) -> str:
 
     Examples
     --------
-    >>> doubt_about([0.0, 0.0])
+    >>> caution_about([0.0, 0.0])
     'empty: found in no image'
-    >>> doubt_about([0.1, 0.12, 0.75])
+    >>> caution_about([0.1, 0.12, 0.75])
     'perhaps two different things: 10 to 12 % of 2 images, 75 % of one image'
-    >>> doubt_about([0.3, 0.32])
+    >>> caution_about([0.3, 0.32])
     ''
     """
     if fractions and max(fractions) < NOTHING:

@@ -13,7 +13,7 @@ from segment.app.findings import TABS
 from segment.app.limits import Limits
 from segment.app.phases import SUGGESTIONS, shown_fractions, shown_intervals
 from segment.app.project import Project
-from segment.app.remarks import doubt_about, find_remarks, interval_over, outlying
+from segment.app.remarks import caution_about, find_remarks, interval_over, outlying
 from segment.app.session import Colour, Field, Findings, Session
 from segment.app.standards import KINDS
 from segment.app.strokes import count_strokes
@@ -140,7 +140,7 @@ def _phases(session: Session) -> list[dict[str, Any]]:
                 "is_named": bool((*session.names, *("",) * len(names))[first]),
                 "colour": written(colours[first]),
                 "over": interval_over(found),
-                "doubt": doubt_about(found),
+                "caution": caution_about(found),
                 "replicability": _found_again(session, members),
             }
         )

@@ -113,10 +113,10 @@ def test_what_is_doubtful_stands_beside_the_fraction(mapped):
     mapped.projects.find(mapped.word).change(
         "other fractions", lambda session: batch(session, [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
     )
-    assert [phase["doubt"] for phase in mapped.view["phases"]] == ["empty: found in no image", ""]
+    assert [phase["caution"] for phase in mapped.view["phases"]] == ["empty: found in no image", ""]
     mapped.projects.find(mapped.word).change(
         "other fractions", lambda session: batch(session, [[0.1, 0.9], [0.12, 0.88], [0.75, 0.25]])
     )
-    assert mapped.view["phases"][0]["doubt"] == (
+    assert mapped.view["phases"][0]["caution"] == (
         "perhaps two different things: 10 to 12 % of 2 images, 75 % of one image"
     )

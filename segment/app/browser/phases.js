@@ -43,7 +43,7 @@ function row(phase, view) {
   return make(
     "tr", { dataset: { phase: phase.phase } },
     make("td", {}, colour),
-    make("td", {}, name, make("div", { className: "detail" }), make("div", { className: "doubt" })),
+    make("td", {}, name, make("div", { className: "detail" }), make("div", { className: "caution" })),
     make("td", { className: "number fraction" }),
     make("td", {}, menu(phase, view)),
   );
@@ -83,7 +83,7 @@ export function showPhases(view, image, selected) {
     const between = interval(image?.intervals[index], phase);
     if (between) cell.append(make("small", { textContent: between }));
     shown.querySelector(".detail").textContent = [area(fraction, image), phase.over, phase.replicability].filter(Boolean).join("\n");
-    shown.querySelector(".doubt").textContent = phase.doubt;
+    shown.querySelector(".caution").textContent = phase.caution;
     shown.classList.toggle("selected", phase.phase === selected);
   });
   const remarks = find("#remarks");
