@@ -22,6 +22,7 @@ from benchmarks.cases.samson import SAMSON
 from benchmarks.cases.scaling import SCALING
 from benchmarks.cases.series import SERIES
 from benchmarks.cases.spectrogram import SPECTROGRAM
+from benchmarks.cases.swap import SWAP
 from benchmarks.cases.swimmer import SWIMMER
 from benchmarks.cases.tall import TALL
 from benchmarks.cases.tall_10 import TALL_10
@@ -38,6 +39,7 @@ CASES: dict[str, Case] = {
     "tall_10": TALL_10,
     "tall_100": TALL_100,
     "transform": TRANSFORM,
+    "swap": SWAP,
     "faces": FACES,
     "samson": SAMSON,
     "eels": EELS,

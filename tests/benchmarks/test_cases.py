@@ -10,11 +10,13 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cases import CASES, Case
+from benchmarks.cases.swap import LEEWAY, PANEL
 from benchmarks.fresh import call_child
 from benchmarks.micrographs import load_matrix
 from benchmarks.peers import PEERS
 from benchmarks.records import QUICK
 from benchmarks.targets import Figure, judge
+from nmfcore import NMF
 
 TINY = dataclasses.replace(QUICK, name="tiny", crop=48, repeats=2)
 MATRIX = {"matrix", "k", "nmfcore s", "scikit-learn s", "speed-up", "to its loss", "not above", "to equal loss"}
@@ -23,6 +25,7 @@ COLUMNS = {
     **dict.fromkeys(("tall", "tall_10", "tall_100"), {"components", "nmfcore s", "scikit-learn s", "ratio"}),
     **dict.fromkeys(("digits", "spectrogram", "poisson", "words"), MATRIX),
     "transform": {"k", "engine", "layout", "s per image", "loss"},
+    "swap": {"line", "figure", "found", "target", "others", "verdict"},
     "scaling": {"varied", "m", "n", "k", "peer", "seconds"},
     "out_of_core": {"rows", "fit s", "transform s", "memory of its own above the start MiB"},
     "cold_start": {"peer", "process", "import s", "first fit s"},
@@ -64,6 +67,23 @@ def test_the_case_of_films_names_the_sets_that_are_absent():
     assert result.tables == {}
     assert all(line.endswith("not in the folder") for line in result.skipped)
     assert result.skipped
+
+
+def test_an_error_above_scikit_learns_is_the_one_of_the_panel_that_is_told(monkeypatch):
+    entries = tuple(entry for entry in PANEL if entry.name == "small")
+
+    class Worse(NMF):
+        def fit_transform(self, X, **keywords):
+            return 1.5 * super().fit_transform(X, **keywords)
+
+    monkeypatch.setattr("benchmarks.cases.swap.PANEL", entries[:1])
+    sound = CASES["swap"].run(TINY)
+    monkeypatch.setattr("benchmarks.cases.swap.NMF", Worse)
+    wrong = CASES["swap"].run(TINY)
+    errors = [result.tables["Swapped"][0]["error ratio"] for result in (sound, wrong)]
+    assert errors[0] <= LEEWAY < errors[1]
+    assert not [line for line in sound.missed if line.startswith("S3")]
+    assert [line for line in wrong.missed if line.startswith("S3")]
 
 
 @pytest.mark.parametrize("name", NEEDS_DATA)
