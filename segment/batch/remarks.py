@@ -167,7 +167,7 @@ def remark_on_batch(
         more = len(shared.group) - len(few)
         found.append(
             f"the images fall into two groups that are unlike each other, {', '.join(few)}"
-            f"{f' and {more} more' if more else ''} and the rest: a phases may be matched wrongly between them; "
+            f"{f' and {more} more' if more else ''} and the rest: phases may be matched wrongly between them; "
             "run them separately if they are two materials"
         )
     return found

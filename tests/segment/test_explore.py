@@ -280,7 +280,7 @@ def test_the_command_explores_picks_and_runs_with_the_choice(tmp_path, sample):
     assert side_car["parameters"]["preset"] == "a_pick_1"
     for arguments, code, words in (
         (["--pick", "99"], 2, "there is no candidate 99"),
-        (["--preset-file", "x.toml"], 2, "--preset-file says where --pick writes to"),
+        (["--preset-file", "x.toml"], 2, "--preset-file needs --pick"),
         (["--pick", "1", "--preset-file", "x.txt"], 2, "ends in .toml"),
         (["-k", "0"], 2, "n_phases"),
     ):

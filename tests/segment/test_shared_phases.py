@@ -348,7 +348,7 @@ def test_images_of_another_kind_are_named(fitted, tmp_path):
     halves = Segmenter(3, **QUICK).fit([*images[:4], *(coating(seed) for seed in range(3))])
     assert halves.model.shared.group == (4, 5, 6)
     (said,) = [remark for remark in halves.model.remarks if "two groups" in remark]
-    assert "a phases may be matched wrongly between them" in said
+    assert "phases may be matched wrongly between them" in said
     # A model file keeps it, one of an earlier version its digest.
     halves.save(tmp_path / "a.npz")
     loaded = Segmenter.load(tmp_path / "a.npz").model
