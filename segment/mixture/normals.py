@@ -27,7 +27,7 @@ class Normals:
     log_volumes : ndarray of float64, shape (k,)
         Halves of the logarithms of their determinants.
     fractions : ndarray of float64, shape (k,)
-        Share of the pixels that each describes.
+        Fraction of the pixels that each describes.
     """
 
     means: NDArray[np.float32]
