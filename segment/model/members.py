@@ -228,7 +228,7 @@ def _drained(micrographs: list[Micrograph]) -> Iterator[Micrograph]:
 
 
 def _relative(owns: Sequence[FittedModel]) -> float:
-    """Return the error of all images over the norm of their features, each of which is its own error over its share."""
+    """Return the error of all images over the norm of their features, from what each says of its own."""
     errors = np.array([own.reconstruction_error for own in owns])
     shares = np.array([own.relative_error or 0.0 for own in owns])
     whole = np.divide(errors, shares, out=np.zeros_like(errors), where=shares > 0)
