@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.mixture.offsets import solve_offsets
-from segment.mixture.pixels import draw
+from segment.mixture.pixels import sample_pixels
 
 SAMPLES = 1024
 TEMPERATURES = (0.3, 0.1)
@@ -41,7 +41,7 @@ def overridden_evidence(scores: NDArray[np.float32], target: NDArray[np.float64]
     Both come from 1024 pixels drawn with a fixed seed: enough to tell a tenth, at a cost that does not depend on the
     size of the image.
     """
-    sampled = draw(scores.reshape(scores.shape[0], -1), SAMPLES)
+    sampled = sample_pixels(scores.reshape(scores.shape[0], -1), SAMPLES)
     ordered = np.sort(sampled, axis=0)
     available = float(np.mean(ordered[-1] - ordered[-2])) if len(ordered) > 1 else 0.0
     if available <= 0:

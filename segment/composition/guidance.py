@@ -18,7 +18,7 @@ from segment.composition.prior import SIGMA, CompositionWarning, Prior
 from segment.composition.relearning import LEEWAY, Relearned, relearn
 from segment.mixture.leaders import leaders
 from segment.mixture.offsets import SCHEDULE, solve_offsets
-from segment.mixture.pixels import calm, draw
+from segment.mixture.pixels import calm, sample_pixels
 from segment.records import Guidance
 
 # Log scores that differ by less are those of one grey level.
@@ -348,8 +348,11 @@ def _replaced(labels: NDArray[np.uint8], kept: NDArray[np.uint8], valid: NDArray
 def _pooled(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Draw pixels of all images, each in proportion to its size, in random order; shape (k, n)."""
     total, wanted = sum(image[0].size for image in scores), SCHEDULE[-1][1]
-    drawn = [draw(image.reshape(image.shape[0], -1), max(1, round(wanted * image[0].size / total))) for image in scores]
-    return drawn[0] if len(drawn) == 1 else draw(np.concatenate(drawn, axis=1), total)
+    drawn = [
+        sample_pixels(image.reshape(image.shape[0], -1), max(1, round(wanted * image[0].size / total)))
+        for image in scores
+    ]
+    return drawn[0] if len(drawn) == 1 else sample_pixels(np.concatenate(drawn, axis=1), total)
 
 
 def _areas(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float64]:

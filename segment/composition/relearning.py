@@ -15,7 +15,7 @@ from segment.mixture.em import Areas, fit, label
 from segment.mixture.leaders import leaders
 from segment.mixture.normals import Normals, fit_normals
 from segment.mixture.offsets import solve_offsets
-from segment.mixture.pixels import BLUR, DRAWN, calm, draw
+from segment.mixture.pixels import BLUR, DRAWN, calm, sample_pixels
 
 # Posterior entropy below this, in nats a pixel, is as good as none: clear images may differ in it by any factor.
 DOUBT = 0.01
@@ -142,10 +142,10 @@ def relearn(
     k = len(target)
     rows = slice(None) if valid is None else np.flatnonzero(valid)
     seen = np.concatenate([views, calm(image)[None]]).reshape(len(views) + 1, -1)
-    sampled = draw(seen[:, rows], DRAWN)
-    grey = draw(calm(image, max(min(image.shape) / BLURS_PER_SIDE, BLUR)).reshape(1, -1)[:, rows], DRAWN)[0]
-    evidence = draw(scores.reshape(k, -1)[:, rows], DRAWN)
-    shares = draw(abundances.reshape(k, -1)[:, rows], DRAWN)
+    sampled = sample_pixels(seen[:, rows], DRAWN)
+    grey = sample_pixels(calm(image, max(min(image.shape) / BLURS_PER_SIDE, BLUR)).reshape(1, -1)[:, rows], DRAWN)[0]
+    evidence = sample_pixels(scores.reshape(k, -1)[:, rows], DRAWN)
+    shares = sample_pixels(abundances.reshape(k, -1)[:, rows], DRAWN)
     offsets = solve_offsets(evidence, target, sigma).astype(np.float32)
     by_abundance = leaders(evidence + offsets[:, None])
     unguided = leaders(shares)
@@ -162,7 +162,7 @@ def relearn(
     areas = np.bincount(counted, minlength=k) / counted.size
     is_measure = bool(np.all(areas >= MISSED * target))
     if shown is not None and is_measure:
-        drawn = draw(counted[None].astype(np.float32), DRAWN)[0].astype(np.uint8)
+        drawn = sample_pixels(counted[None].astype(np.float32), DRAWN)[0].astype(np.uint8)
         unguided_doubt = np.sqrt(unguided_doubt * (fit_normals(sampled, drawn, k).entropy(sampled) + DOUBT))
     ambiguity = float((entropy + DOUBT) / unguided_doubt)
     found = learned.scores(seen).reshape(scores.shape)
@@ -191,7 +191,7 @@ def _compare_boundaries(
     """Return how sharp boundaries under the target are, as a multiple of those without; None where nothing is sharp."""
     part = (..., *[slice(None, None, step_of(unguided.size))] * 2)
     rows = slice(None) if valid is None else np.flatnonzero(valid)
-    drawn = draw(scores.reshape(len(scores), -1)[:, rows], DRAWN)
+    drawn = sample_pixels(scores.reshape(len(scores), -1)[:, rows], DRAWN)
     guided = leaders(scores[part] + prior.offsets(drawn)[:, None, None])
     gradients = gradient(np.ascontiguousarray(views[part]))
     counted = None if valid is None else valid[part]

@@ -18,7 +18,7 @@ from segment.model import FittedModel, Parameters
 from segment.model.abundances import normalise
 from segment.model.choosing import choose
 from segment.model.smoothing import smooth
-from segment.model.training import choose_rows, draw, extract_features, learn, refined, unmix
+from segment.model.training import choose_rows, draw_rows, extract_features, learn, refined, unmix
 from segment.records import FeatureStack
 
 N_SEEDS = 3
@@ -84,7 +84,7 @@ def share(stack: FeatureStack, grey: NDArray[np.float32], parameters: Parameters
     X, levels = stack.X, grey.ravel()
     every = choose_rows([grey], parameters)
     for seed in range(parameters.random_state + 1, parameters.random_state + N_SEEDS):
-        every.append(draw(np.random.default_rng(seed), len(X), min(MAX_PIXELS, len(X))))
+        every.append(draw_rows(np.random.default_rng(seed), len(X), min(MAX_PIXELS, len(X))))
     return Shared(grey, stack, tuple(Sample(rows, np.asfortranarray(X[rows]), levels[rows]) for rows in every))
 
 

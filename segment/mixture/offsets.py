@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.mixture.leaders import leaders, margins
-from segment.mixture.pixels import draw
+from segment.mixture.pixels import sample_pixels
 
 # (temperature in mean margins, pixels): from a smooth problem, solved from anywhere, to the labels themselves at 0.
 SCHEDULE = ((1.0, 2048), (0.3, 2048), (0.1, 4096), (0.03, 16384), (0.0, 65536))
@@ -74,7 +74,7 @@ def solve_offsets(
     >>> bool(abs(offsets[0] - offsets[1] - 0.5) < 0.02)
     True
     """
-    sampled = draw(scores.reshape(scores.shape[0], -1), max(n_pixels for _, n_pixels in schedule))
+    sampled = sample_pixels(scores.reshape(scores.shape[0], -1), max(n_pixels for _, n_pixels in schedule))
     bound = limit / 2
     # Without uncertainty the dual does not see a constant added to all offsets: a trace of it keeps Newton's system
     # regular, and the mean is taken off.

@@ -19,7 +19,7 @@ def calm(image: NDArray[np.float32], blur: float = BLUR) -> NDArray[np.float32]:
     return blurred
 
 
-def draw(scores: NDArray[np.floating], n_drawn: int) -> NDArray[np.float32]:
+def sample_pixels(scores: NDArray[np.floating], n_drawn: int) -> NDArray[np.float32]:
     """Return the scores of `n_drawn` pixels, or of all where there are fewer, always the same; shape (k, n)."""
     n_pixels = scores.shape[1]
     rng = np.random.default_rng(0)
@@ -66,5 +66,5 @@ def principal_views(features: NDArray[np.float32], valid: NDArray[np.bool_] | No
     (3, 8, 8)
     """
     flat = features.reshape(features.shape[0], -1)
-    sampled = draw(flat if valid is None else flat[:, valid.ravel()], DRAWN)
+    sampled = sample_pixels(flat if valid is None else flat[:, valid.ravel()], DRAWN)
     return (principal(sampled.T) @ flat).reshape(-1, *features.shape[1:])

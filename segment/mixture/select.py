@@ -14,7 +14,7 @@ from segment.mixture.em import fit
 from segment.mixture.leaders import leaders
 from segment.mixture.mixture import Mixture, join
 from segment.mixture.normals import Normals
-from segment.mixture.pixels import DRAWN, calm, draw, principal, see
+from segment.mixture.pixels import DRAWN, calm, principal, sample_pixels, see
 from segment.records import Adaptation, valid_of
 
 # Covariances that are common to all phases, or half so.
@@ -210,11 +210,12 @@ def adapt(
     k, (height, width) = len(shared), grey.shape
     before, valid = leaders(shared), valid_of(grey)
     rows = slice(None) if valid is None else np.flatnonzero(valid)
-    directions = principal(draw(X[rows].T, DRAWN).T) if mixture is None else mixture.directions
+    directions = principal(sample_pixels(X[rows].T, DRAWN).T) if mixture is None else mixture.directions
     views = see(directions, X, calm(grey).ravel())
-    drawn = draw(views[:, rows], DRAWN)
+    drawn = sample_pixels(views[:, rows], DRAWN)
     if mixture is None:
-        start, owners = draw(before[None, rows].astype(np.float32), DRAWN)[0].astype(np.intp), tuple(range(k))
+        start = sample_pixels(before[None, rows].astype(np.float32), DRAWN)[0].astype(np.intp)
+        owners = tuple(range(k))
     else:
         start, owners = mixture.normals.shares(drawn).argmax(axis=0), mixture.owners
     step = step_of(grey.size)
@@ -264,7 +265,7 @@ def sample(
         Which pixels of each image are rows of X.
     """
     levels = np.concatenate([calm(grey).ravel()[chosen] for grey, chosen in zip(greys, rows, strict=True)])
-    return draw(X.T, DRAWN).T, draw(levels[None], DRAWN)[0]
+    return sample_pixels(X.T, DRAWN).T, sample_pixels(levels[None], DRAWN)[0]
 
 
 def describe_all(views: NDArray[np.float32], starts: Sequence[NDArray[np.uint8]], k: int) -> Iterator[Description]:

@@ -31,7 +31,7 @@ SMALLEST = np.float32(1e-3)
 TAILS = (0.001, 0.999)
 
 
-def learn(
+def learn_from_labels(
     greys: Sequence[NDArray[np.float32]],
     annotations: Sequence[NDArray[np.uint8] | None],
     parameters: Parameters,

@@ -19,7 +19,7 @@ from segment.mixture.pixels import calm, principal, see
 from segment.mixture.select import COVARIANCES, describe_all
 from segment.model.image import look_at, shrink
 from segment.model.parameters import MAX_PHASES, Parameters
-from segment.model.training import draw, extract_features, label_components, learn, prepared
+from segment.model.training import draw_rows, extract_features, label_components, learn, prepared
 from segment.records import Micrograph
 
 # Of the reduced image.
@@ -31,7 +31,7 @@ def place_pixels(micrograph: Micrograph) -> tuple[NDArray[np.intp], NDArray[np.i
     shape = working_shape(micrograph.image.shape)
     valid = valid_at(micrograph.valid, shape)
     allowed = np.arange(shape[0] * shape[1]) if valid is None else np.flatnonzero(valid)
-    chosen = draw(np.random.default_rng(0), len(allowed), min(N_PIXELS, len(allowed)))
+    chosen = draw_rows(np.random.default_rng(0), len(allowed), min(N_PIXELS, len(allowed)))
     rows, columns = np.divmod(allowed[chosen], shape[1])
     return rows, columns
 

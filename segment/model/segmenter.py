@@ -20,7 +20,7 @@ from segment.composition.relearning import LEEWAY
 from segment.features import FEATURES
 from segment.mixture.leaders import leaders
 from segment.model import storage
-from segment.model.annotated import learn
+from segment.model.annotated import learn_from_labels
 from segment.model.choices import CHOICES
 from segment.model.choosing import choose
 from segment.model.cleaning import clean
@@ -264,7 +264,7 @@ class Segmenter:
             ids = [None if annotation is None else annotation.ids for annotation in annotations]
             parameters, chosen = choose(greys, self.parameters, has_labels=True)
             stack = self._keep_features(micrographs, greys, parameters)
-            self._model = replace(learn(greys, ids, parameters, training, stack), chosen=chosen)
+            self._model = replace(learn_from_labels(greys, ids, parameters, training, stack), chosen=chosen)
         return self
 
     def name_phases(

@@ -130,7 +130,7 @@ def choose_rows(greys: Sequence[NDArray[np.float32]], parameters: Parameters) ->
     rng = np.random.default_rng(parameters.random_state)
     chosen: list[slice | NDArray[np.int64]] = []
     for grey in greys:
-        rows = draw(rng, count_valid(grey), max(1, round(share * count_valid(grey))))
+        rows = draw_rows(rng, count_valid(grey), max(1, round(share * count_valid(grey))))
         chosen.append(rows if valid_of(grey) is None else valid_rows(grey)[rows])
     return chosen
 
@@ -152,7 +152,7 @@ def _share(greys: Sequence[NDArray[np.float32]], parameters: Parameters) -> floa
     return min(1.0, MOST_ENTRIES / (n_features * total), (parameters.max_pixels or total) / total)
 
 
-def draw(rng: np.random.Generator, n_pixels: int, count: int) -> NDArray[np.int64]:
+def draw_rows(rng: np.random.Generator, n_pixels: int, count: int) -> NDArray[np.int64]:
     """Return the numbers of `count` pixels, ascending."""
     return np.sort(rng.choice(n_pixels, count, replace=False))
 
@@ -277,7 +277,7 @@ def train_on_sample(
     count = min(SAMPLED, total, parameters.max_pixels or total)
     X, levels, rows = stack.X, np.asarray(grey).ravel(), slice(None)
     if count < grey.size:
-        rows = valid_rows(grey)[draw(np.random.default_rng(parameters.random_state), total, count)]
+        rows = valid_rows(grey)[draw_rows(np.random.default_rng(parameters.random_state), total, count)]
         X, levels = np.asfortranarray(X[rows]), levels[rows]
     model = learn(X, levels, parameters, total, training)
     if not parameters.refine:

@@ -16,7 +16,7 @@ from segment.mixture import boundaries
 from segment.mixture.em import Areas, fit, label
 from segment.mixture.leaders import leaders
 from segment.mixture.normals import fit_normals
-from segment.mixture.pixels import DRAWN, calm, draw, principal_views
+from segment.mixture.pixels import DRAWN, calm, principal_views, sample_pixels
 
 SHAPE = (80, 90)
 
@@ -265,7 +265,9 @@ def test_the_doubt_of_phases_described_once_is_that_of_the_labels_they_lead_to(m
     target = fractions_of(truth, 2)
     found = relearning.relearn(abundances, np.log(abundances), grey, views, target, 0.05)
     seen = np.concatenate([views, calm(grey)[None]])
-    scores, seen, shares = (draw(item.reshape(len(item), -1), DRAWN) for item in (found.scores, seen, abundances))
+    scores, seen, shares = (
+        sample_pixels(item.reshape(len(item), -1), DRAWN) for item in (found.scores, seen, abundances)
+    )
     raised = scores + Areas(target, 0.05).offsets(scores)[:, None]
     after, before = (fit_normals(seen, leaders(item), 2).entropy(seen) for item in (raised, shares))
     assert found.ambiguity == pytest.approx((after + 0.01) / (before + 0.01), rel=1e-3)

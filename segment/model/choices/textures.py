@@ -21,7 +21,7 @@ from segment.model.choices.choice import Choice
 from segment.model.choices.sampled import sample_images
 from segment.model.chosen import Figures
 from segment.model.parameters import Parameters
-from segment.model.training import count_valid, draw, extract_features, train, unmix, valid_rows
+from segment.model.training import count_valid, draw_rows, extract_features, train, unmix, valid_rows
 from segment.records import GreyImage, valid_of
 
 # They see no grey level at all.
@@ -221,7 +221,7 @@ def _probe(
         maps.append(labels.reshape(grey.shape))
         windows.append(stack.neighbourhood.window_px)
         total = count_valid(grey)
-        rows = valid_rows(grey)[draw(np.random.default_rng(0), total, min(DRAWN, total))]
+        rows = valid_rows(grey)[draw_rows(np.random.default_rng(0), total, min(DRAWN, total))]
         drawn.append(np.vstack([stack.X.T[:, rows], labels[rows].astype(np.float32)]))
     return maps, windows, np.concatenate(drawn, axis=1)
 
