@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.app.memory import check_memory
 from segment.app.phases import followed
 from segment.app.session import Colour, Compared, Field, Session
 from segment.app.settings import parameters_of, read_composition
@@ -119,6 +120,7 @@ def make_job(
 ) -> Job:
     """Return what `segment` takes, for some images and with the settings of the session."""
     images = tuple(field.micrograph for field in fields)
+    check_memory(images, segmenter.parameters.n_phases)
     return Job(images, segmenter, is_fitted, labels, composition, session.settings.intervals)
 
 

@@ -15,7 +15,7 @@ from segment.app.session import Session
 from segment.app.settings import parameters_of
 from segment.app.uploads import take
 from segment.app.user_error import UserError
-from segment.explore import Exploration
+from segment.explore import Exploration, agreement_matrix
 from segment.io.decode import decode
 from segment.model import Segmenter, resolve, write_preset
 from segment.pipeline import Progress
@@ -55,6 +55,14 @@ def test_an_exploration_ends_in_cards_which_are_kept(explored):
         candidate_png(explored.session, 99)
     with pytest.raises(UserError, match="Nothing has been explored"):
         uncertainty_png(Session())
+
+
+def test_no_two_cards_are_nearly_the_same(explored):
+    maps = [candidate.labels for candidate in explored.session.sheet.exploration.candidates]
+    agreement = agreement_matrix(maps)
+    np.fill_diagonal(agreement, 0)
+    assert len(maps) > 1
+    assert agreement.max() <= 0.86
 
 
 def test_progress_counts_the_ways_and_pixels_are_not_sent_back(explored):

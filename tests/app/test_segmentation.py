@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
+from segment.app import memory
 from segment.app.segmentation import Outcome, prepare, segment, take_maps
 from segment.app.session import remove
 from segment.app.settings import Settings, parameters_of, read_composition
@@ -220,3 +221,25 @@ def test_without_an_image_there_is_nothing_to_compute(page):
         assert "drop one first" in page.said
     page.run("dance")
     assert "load the page again" in page.said
+
+
+def test_more_than_the_memory_holds_is_refused_before_it_begins(opened, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 1_000_000)
+    opened.run("segment")
+    assert opened.is_error
+    assert opened.said.startswith(
+        "Mapping 2 images of together 0 million pixels needs about 0.0 GB of memory, and 0.0 GB"
+    )
+    assert "'segment run', which holds one image at a time." in opened.said
+    assert opened.session.mapped == ()
+    # Where the system does not say, nothing is refused.
+    monkeypatch.setattr(memory, "free_memory", lambda: None)
+    prepare(opened.session)
+
+
+def test_the_memory_of_this_machine_is_read():
+    free = memory.free_memory()
+    assert free is None or 1_000_000 < free < 10**14
+    assert (
+        memory.memory_needed([1000], 3) < memory.memory_needed([1000, 1000], 3) < memory.memory_needed([1000, 1000], 9)
+    )
