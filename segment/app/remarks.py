@@ -138,8 +138,6 @@ def interval_over(fractions: Sequence[float]) -> str:
     '4 images: 31.5 ± 2.1 %'
     >>> interval_over([0.6, 0.95])
     '2 images: mean 77.5 %, from 60.0 to 95.0 %; too few for an interval'
-    >>> interval_over([0.30, 0.31])
-    '2 images: 30.5 ± 6.4 %, known from one difference alone: a third image makes the interval narrower'
     >>> interval_over([0.3])
     ''
     """
@@ -151,8 +149,7 @@ def interval_over(fractions: Sequence[float]) -> str:
         return (
             f"{len(fractions)} images: mean {over.mean:.1f} %, from {low:.1f} to {high:.1f} %; too few for an interval"
         )
-    alone = ", known from one difference alone: a third image makes the interval narrower"
-    return f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %{alone if over.n_fields == 2 else ''}"
+    return f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %"
 
 
 def caution_about(fractions: Sequence[float]) -> str:

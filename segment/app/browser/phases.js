@@ -88,6 +88,8 @@ export function showPhases(view, image, selected) {
   });
   const remarks = find("#remarks");
   if (fresh(remarks, view.remarks)) remarks.replaceChildren(...view.remarks.map((text) => make("li", { textContent: text })));
+  const isOfTwo = view.images.filter(({ colours }) => colours).length === 2;
+  find("#two-said").hidden = !isOfTwo || !view.phases.some(({ over }) => over.includes("±"));
   find("#intervals-said").hidden = !image?.intervals.some(Boolean);
   showFields(view);
 }

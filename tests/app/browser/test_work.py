@@ -220,6 +220,7 @@ def test_the_gallery_says_what_is_to_be_looked_at_and_refits_one_image(user, mic
     says(page, "other.tif has no phase map yet: press Segment first.")
     page.get_by_role("button", name="Map this image").click()
     says(page, "1 image segmented.")
+    expect(page.locator("#two-said")).to_be_visible()
     page.click("#refit")
     says(page, "Paint a few strokes on other.tif where its map is wrong")
     choose(page, "brush")
