@@ -149,7 +149,9 @@ def _group(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     from sklearn.cluster import KMeans
 
     count = max(1, min(ATOMS_PER_PHASE, len(rows) // PIXELS_PER_ATOM, len(np.unique(rows, axis=0))))
-    return KMeans(count, n_init=1, random_state=seed).fit(rows).cluster_centers_.astype(np.float32)
+    means = KMeans(count, n_init=1, random_state=seed).fit(rows).cluster_centers_
+    # scikit-learn takes the mean of all rows away and adds it again: rounding may leave less than zero.
+    return np.maximum(means, 0.0).astype(np.float32)
 
 
 def _choose_strength(shares: NDArray[np.float32], owners: NDArray[np.intp], blocks: NDArray[np.intp]) -> float:

@@ -13,7 +13,7 @@ from segment import Segmenter
 from segment.cli import app
 from segment.io import ImageReadError, read_micrograph, write_png
 from segment.model import ModelFileError, storage
-from segment.model.annotated import _choose_strength
+from segment.model.annotated import _choose_strength, _group
 from segment.model.labels import read_labels
 from segment.model.teaching import from_json, lift, visible
 from segment.pipeline import rerun
@@ -274,6 +274,13 @@ def test_labels_of_images_that_are_not_there_are_said(tmp_path):
     assert found == {tmp_path / "a.png": folder / "a_labels.png"}
     (folder / "gone_labels.png").unlink()
     assert match_labels(folder, [tmp_path / "a.png"]) == found
+
+
+def test_means_of_features_that_are_zero_are_not_below_zero():
+    rows = np.random.default_rng(0).random((400, 6), dtype=np.float32)
+    rows[:200, :3] = rows[200:, 3:] = 0
+    means = _group(rows, 0)
+    assert means.min() == 0
 
 
 def test_a_pixel_that_is_certain_and_wrong_does_not_end_the_choice_of_a_strength():
