@@ -152,9 +152,9 @@ def grid_graph(shapes: tuple[int, int] | Sequence[tuple[int, int]], n_samples: i
         raise ValueError(f"grid_shape {shapes!r} has {total} pixels, but X has {n_samples} samples.")
     blocks = []
     for h, w in listed:
-        rows = sp.diags_array([np.ones(h - 1), np.ones(h - 1)], offsets=[-1, 1], shape=(h, h))
-        columns = sp.diags_array([np.ones(w - 1), np.ones(w - 1)], offsets=[-1, 1], shape=(w, w))
-        blocks.append(sp.kron(sp.eye_array(h), columns, "csr") + sp.kron(rows, sp.eye_array(w), "csr"))
+        rows = sp.diags([np.ones(h - 1), np.ones(h - 1)], offsets=[-1, 1], shape=(h, h))
+        columns = sp.diags([np.ones(w - 1), np.ones(w - 1)], offsets=[-1, 1], shape=(w, w))
+        blocks.append(sp.kron(sp.identity(h), columns, "csr") + sp.kron(rows, sp.identity(w), "csr"))
     return _graph(sp.csr_array(sp.block_diag(blocks, format="csr")))
 
 

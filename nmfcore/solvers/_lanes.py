@@ -35,8 +35,7 @@ def _load(names: str, array: str, k: int) -> Iterator[str]:
 
 
 def _at(t: int) -> str:
-    # Unsigned, or Numba allows for a negative index and the loads become gathers.
-    return f"U({t * TILE})"
+    return f"U{t}"
 
 
 def _products(k: int) -> Iterator[str]:
@@ -44,7 +43,7 @@ def _products(k: int) -> Iterator[str]:
     yield "  for i in range(T):"
     for t in range(k):
         yield f"    N[i + {_at(t)}] = -l1"
-    yield "  start = U(0)"
+    yield "  start = U0"
     yield "  for j in range(0, n - 1, 2):"
     for t in range(k):
         yield f"    h{t} = H[{t}, j]"
@@ -215,7 +214,7 @@ def _statistics(k: int) -> Iterator[str]:
     """Add |x - wH|^2, W'X, W'W (lower triangle) and the column sums of W to the sums of the block, if it has any."""
     yield "  if sums.shape[0] == 0:"
     yield "    return"
-    yield "  start = U(0)"
+    yield "  start = U0"
     yield "  for j in range(n):"
     for t in range(k):
         yield f"    h{t} = H[{t}, j]"
@@ -278,20 +277,23 @@ def _select(context, condition, a, b):
 
 
 @cache
-def _compiled_source(k: int, select: Callable[..., Any]) -> Callable[..., None]:
+def _compiled_source(k: int, select: Callable[..., Any], index: Callable[[int], Any]) -> Callable[..., None]:
     from nmfcore.solvers.nnls import solve_row
 
-    scope: dict[str, Any] = {"T": np.uint64(TILE), "U": np.uint64, "solve_row": solve_row, "select": select}
+    scope: dict[str, Any] = {"T": index(TILE), "solve_row": solve_row, "select": select}
+    scope |= {_at(t): index(t * TILE) for t in range(k)}
     exec(compile(tile_source(k), f"<solve_tile for {k} components>", "exec"), scope)
     return scope["solve_tile"]
 
 
 def solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):  # noqa: D103
-    _compiled_source(len(components), _select_in_python)(
+    # In NumPy 1 an unsigned number plus a signed one is no index.
+    _compiled_source(len(components), _select_in_python, int)(
         components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums
     )
 
 
 @overload(solve_tile, jit_options=INLINE)  # pyright: ignore[reportArgumentType]
 def _overload_solve_tile(components, x, n, H, G, P, l1, slack, N, W, warm, active, flag, row, solution, sums):
-    return _compiled_source(len(components), _select)
+    # Unsigned, or Numba allows for a negative index and the loads become gathers.
+    return _compiled_source(len(components), _select, np.uint64)
