@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from segment.app import records
 from segment.app.session import Session
 from segment.app.user_error import UserError
+from segment.io import DAMAGED_ARRAY
 from segment.model import FittedModel, storage
 
 # Steps that can be undone, and what the arrays of the older ones may take on the disk.
@@ -68,7 +69,7 @@ class Folder:
                 return array
         try:
             mapped = np.load(self.path / f"{_plain(key)}.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, *DAMAGED_ARRAY) as error:
             raise UserError(f"an array of the project is missing or damaged ({key[:20]}.npy)") from error
         array = np.asarray(mapped)
         if array.flags.c_contiguous and array.size > 0:

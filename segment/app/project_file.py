@@ -17,12 +17,13 @@ from segment.app import records
 from segment.app.limits import Limits
 from segment.app.session import Session
 from segment.app.user_error import UserError
+from segment.io import DAMAGED_ARRAY
 from segment.model import FittedModel, storage
 
 # In the zip file; beside it lies what people read.
 DESCRIPTION = "project/project.json"
 ARRAYS = "project/arrays"
-DAMAGE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, MemoryError)
+DAMAGE = (*DAMAGED_ARRAY, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, MemoryError)
 
 
 class Archive:

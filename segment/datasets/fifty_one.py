@@ -12,6 +12,8 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
+from segment.io import DAMAGED_ARRAY
+
 MASK_FOLDER = "fields"
 
 
@@ -46,7 +48,7 @@ def find_mask(
     if segmentation.get("mask"):
         try:
             return _decode_record(segmentation["mask"]), Path(f"{image.stem}.png")
-        except (KeyError, TypeError, ValueError, zlib.error, EOFError) as error:
+        except (KeyError, TypeError, zlib.error, *DAMAGED_ARRAY) as error:
             raise ValueError(f"mask of {image.name!r} in samples.json cannot be decoded: {error}") from error
     on_record = segmentation.get("mask_path")
     if on_record:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,6 +14,7 @@ from segment.features.scale import working_shape
 from segment.features.valid import valid_at
 from segment.io import from_array, read_micrograph
 from segment.io.colour import to_chroma
+from segment.preprocess import resize
 from segment.records import GreyImage, Micrograph, chroma_of, valid_of
 
 Image = str | Path | ArrayLike | Micrograph
@@ -93,5 +93,5 @@ def shrink(image: NDArray[np.float32]) -> NDArray[np.float32]:
     shape = working_shape(image.shape)
     chroma = chroma_of(image)
     planes = [np.asarray(image), *([] if chroma is None else chroma)]
-    small = [np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA), np.float32) for plane in planes]
+    small = [resize(plane, shape) for plane in planes]
     return GreyImage(small[0], None if chroma is None else np.stack(small[1:]), valid_at(valid_of(image), shape))

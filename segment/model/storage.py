@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from segment.batch.shared import from_json as shared_from_json
-from segment.io import write_npz
+from segment.io import DAMAGED_ARRAY, write_npz
 from segment.mixture.mixture import from_json as mixture_from_json
 from segment.model.choices import CHOICES
 from segment.model.chosen import Chosen
@@ -28,11 +28,10 @@ READABLE = (1, 2)
 EARLIER = {"textured": "textures", "grained": "boundaries"}
 # What NumPy, zipfile, zlib and json raise for bytes that are not theirs.
 DAMAGE = (
-    ValueError,
+    *DAMAGED_ARRAY,
     KeyError,
     TypeError,
     AttributeError,
-    EOFError,
     RuntimeError,
     zipfile.BadZipFile,
     zlib.error,

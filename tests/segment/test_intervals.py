@@ -13,6 +13,7 @@ from segment.cli import app
 from segment.io import write_png
 from segment.measure import join_intervals
 from segment.model import Segmenter
+from segment.model.image import shrink
 from segment.model.intervals import compare_maps, match_fractions
 from segment.samples import make_batch
 
@@ -43,6 +44,14 @@ def test_an_interval_holds_the_fraction_and_that_of_the_boundary_lies_within(fou
 
 def test_nothing_is_stated_where_it_was_not_asked_for(image):
     assert Segmenter(3, **QUICK).fit(image).predict(image).intervals is None
+
+
+def test_an_image_that_is_made_smaller_stays_within_its_range():
+    image = np.ones((700, 1000), dtype=np.float32)
+    image[::7, ::5] = 0.25
+    small = shrink(image)
+    assert small.size < image.size
+    assert small.max() <= 1
 
 
 def test_intervals_have_the_same_bits_again(found, image):

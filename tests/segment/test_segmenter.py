@@ -291,6 +291,21 @@ def test_a_model_file_with_a_changed_byte_is_refused_or_the_same(tmp_path_factor
     assert found == fitted.model.digest or "changed.npz" in found
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"'shape': (", b"'shape': l"), (b"{'descr'", b"('descr'"), (b"False", b"F\nlse")]
+)
+def test_a_model_file_whose_array_has_a_damaged_header_is_refused(tmp_path, fitted, old, new):
+    path = tmp_path / "header.npz"
+    fitted.save(path)
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data.replace(old, new, 1) if name == "description.npy" else data)
+    with pytest.raises(ModelFileError, match=r"header\.npz: not a model file, or a damaged one"):
+        Segmenter.load(path)
+
+
 def test_foreign_files_are_named(tmp_path, fitted):
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     np.save(tmp_path / "single.npy", np.zeros(3))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.features.valid import valid_at
 from segment.mixture.select import judged
 from segment.model.training import grid_of, is_large
+from segment.preprocess import resize
 from segment.records import GreyImage, valid_of
 
 
@@ -32,6 +32,5 @@ def _reduced(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     if not is_large(grey):
         return grey
     step = grid_of(grey)
-    size = (grey.shape[1] // step, grey.shape[0] // step)
-    small = np.asarray(cv2.resize(np.asarray(grey), size, interpolation=cv2.INTER_AREA), np.float32)
+    small = resize(np.asarray(grey), (grey.shape[0] // step, grey.shape[1] // step))
     return GreyImage(small, valid=valid_at(valid_of(grey), small.shape))
