@@ -138,6 +138,8 @@ def interval_over(fractions: Sequence[float]) -> str:
     '4 images: 31.5 ± 2.1 %'
     >>> interval_over([0.6, 0.95])
     '2 images: mean 77.5 %, from 60.0 to 95.0 %; too few for an interval'
+    >>> interval_over([0.0, 0.0, 0.0, 0.0, 0.15])
+    '5 images: mean 3.0 %, from 0.0 to 15.0 %; too unlike for an interval'
     >>> interval_over([0.3])
     ''
     """
@@ -146,9 +148,8 @@ def interval_over(fractions: Sequence[float]) -> str:
     over = summarise_fields([100 * value for value in fractions])
     if over.ci95 is None or over.mean - over.ci95 < 0 or over.mean + over.ci95 > 100:
         low, high = 100 * min(fractions), 100 * max(fractions)
-        return (
-            f"{len(fractions)} images: mean {over.mean:.1f} %, from {low:.1f} to {high:.1f} %; too few for an interval"
-        )
+        why = "too few" if len(fractions) == 2 else "too unlike"
+        return f"{len(fractions)} images: mean {over.mean:.1f} %, from {low:.1f} to {high:.1f} %; {why} for an interval"
     return f"{over.n_fields} images: {over.mean:.1f} ± {over.ci95:.1f} %"
 
 
