@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from nmfcore.data import Data
 from nmfcore.init import INITS
 from nmfcore.iterate import Limits, Lowest, Progress, Solver, Trace, iterate
 from nmfcore.objectives import translate_penalties
@@ -25,6 +26,7 @@ from nmfcore.solvers.alternating import Alternating
 from nmfcore.solvers.multiplicative_descent import MultiplicativeDescent
 from nmfcore.stopping import NEWTON, Reason
 from nmfcore.validation import (
+    as_dense_if_smaller,
     as_matrix,
     check_choice,
     check_factor,
@@ -134,7 +136,8 @@ def factorize(
     ----------
     X : array-like or sparse of shape (n_samples, n_features)
         Non-negative data. float32 is computed in float32, anything else in float64. Any memory layout; the fastest
-        for tall data is column-major (one feature after the other), which is not copied. Sparse data stay sparse.
+        for tall data is column-major (one feature after the other), which is not copied. Sparse data stay sparse
+        (see Notes).
     n_components : int, "auto" or None, default="auto"
         Number of components. "auto": that of the given W and H, else n_features. None: n_features.
     W : array-like of shape (n_samples, n_components), default=None
@@ -143,10 +146,10 @@ def factorize(
         Start for ``init="custom"``.
     init : {None, "random", "nndsvd", "nndsvda", "nndsvdar", "custom"}, default=None
         Where to start. None: "nndsvda", where components beyond the rank of X start at random; to ask for it or its
-        relatives by name needs n_components <= min(n_samples, n_features). Except for
-        "custom", the start is improved before the first iteration: for tall data (see Notes) on a sample of the rows;
-        without penalties and masks, for the Frobenius loss on a low-rank approximation of X, for other losses, where X
-        is large, by up to max_iter updates in single precision.
+        relatives by name needs n_components <= min(n_samples, n_features). Except for "custom", the start is improved
+        before the first iteration: for tall data (see Notes) of more than 4096 rows on a sample of them; without
+        penalties and masks, for the Frobenius loss on a low-rank approximation of X, for other losses, where X is
+        large, by up to max_iter updates in single precision.
     solver : {"cd", "mu"}, default="cd"
         Coordinate descent (Frobenius, Kullback-Leibler, Itakura-Saito), or multiplicative updates (every loss).
     beta_loss : {"frobenius", "kullback-leibler", "itakura-saito"} or float, default="frobenius"
@@ -179,7 +182,8 @@ def factorize(
     tol : float, default=1e-4
         Stop when an iteration lowers sqrt(objective / reference) by less than tol / 10, for the Newton steps of solver
         "cd" with other losses than "frobenius" by less than tol, where the reference is the objective of W = 0 (for
-        other losses than "frobenius", of the mean of X). 0: never.
+        other losses than "frobenius", of the mean of X). Of tall data, an iteration counts as as many as it takes time
+        of: a step on a tenth of the rows takes a tenth. 0: never.
     max_iter : int, default=200
         Most iterations.
     time_limit : float, default=None
@@ -221,6 +225,8 @@ def factorize(
     The objective never rises from one iteration to the next. Tall data, dense, n_samples at least 256 and
     4 n_features, n_features <= 1024, n_components <= 8, with solver "cd" and no penalties but L1 and L2, are factorised
     by passes in which every row of W is solved exactly; one pass reads X once and keeps nothing of its size but W.
+    Sparse data of which a third and more is stored (a quarter in float32) are worked on as an array, which takes no
+    more memory than their entries by rows and by columns, and have its bits.
 
     Examples
     --------
@@ -260,6 +266,9 @@ def factorize(
         )
     warn_of_ignored_start(init, W, H)
     A, seen = hide_missing(A, check_mask(mask, A.shape), missing)
+    if seen is None:
+        # Zeros that are not stored count here as others do.
+        A = as_dense_if_smaller(A)
     beta = beta_of(beta_loss)
     weights = check_sample_weight(sample_weight, A.shape[0])
     problem = make_problem(A, strengths, beta, mask=seen, sample_weight=weights)
@@ -431,7 +440,7 @@ def _start_tall(
         "sample_size": tall.sample_size(problem.data.shape),
     }
     if start.W is None or start.H is None:
-        H = prepare_H(X, start.k, start.init, penalties, rng)
+        H = prepare_H(X, start.k, start.init, penalties, rng, limits.tol)
         state = tall.TallCoordinateDescent(X, H, penalties, rng, **settings)
         return state, state.loss
     given = Alternating(problem.data, start.W, start.H, penalties, 2.0, solver)
@@ -440,14 +449,21 @@ def _start_tall(
     return (state, given.loss) if state.loss < given.loss else (given, given.loss)
 
 
-def prepare_H(X: Any, k: int, init: str, penalties: Penalties, rng: np.random.RandomState) -> NDArray:
-    """Return H (k, n) from an init and fits on samples of the feature-major X (n, m), an array or its blocks."""
-    sample = np.ascontiguousarray(tall.sample_rows(X, tall.FIRST_SAMPLE, rng).T)
-    _, H = INITS[init](sample, k, rng, np.ones(len(sample), X.dtype))
+def prepare_H(X: Any, k: int, init: str, penalties: Penalties, rng: np.random.RandomState, tol: float) -> NDArray:
+    """Return H (k, n) from an init and fits on samples of the feature-major X (n, m), an array or its blocks.
+
+    Where the init sees every row, and nothing is penalised, the fit is one on a low-rank approximation of X.
+    """
     n, m = X.shape
+    sample = np.ascontiguousarray(tall.sample_rows(X, tall.FIRST_SAMPLE, rng).T)
+    data = Data(sample)
+    if m <= tall.FIRST_SAMPLE and penalties.none and compressed_start.is_suited(data, k, 2.0):
+        reference = 0.5 * float(np.einsum("ij,ij->", sample, sample, dtype=np.float64))
+        return compressed_start.start(data, k, init, reference, rng)[1]
+    _, H = INITS[init](sample, k, rng, np.ones(len(sample), X.dtype))
     for size in (tall.first_sample_size(n), tall.sample_size((m, n))):
         if size < m:
-            H = tall.fit_on_sample(X, H, penalties, rng, size)
+            H = tall.fit_on_sample(X, H, penalties, rng, size, tol)
     return H
 
 

@@ -239,7 +239,7 @@ def _run(
     if plan.H is not None:
         H = plan.H * root
     elif plan.is_tall:
-        H = prepare_H(blocks.T, plan.k, plan.init or "nndsvda", penalties, rng)
+        H = prepare_H(blocks.T, plan.k, plan.init or "nndsvda", penalties, rng, plan.limits.tol)
     else:
         H = _factorise_sample(blocks, plan, scale, rng) * root
     make = TallDescent if plan.is_tall else GramDescent

@@ -70,13 +70,13 @@ class GramDescent(TallDescent):
     def step(self) -> float | None:
         """Step on the sample, as far as it is trusted, else plainly, and check the outcome with one pass over X."""
         before, tried = self.loss, self._trust
-        candidate, expected = self._step_on_sample()
+        candidate, expected, n_updates = self._step_on_sample()
         if self._accept(candidate):
             self._trust = min(2 * tried, _MOST_PASSES)
-            return expected
+            return expected / n_updates
         self._trust = max(tried // 4, _FEWEST_PASSES)
         if self._accept(self._plain_step()):
-            return expected if tried > _FEWEST_PASSES else before - self.loss
+            return expected / n_updates if tried > _FEWEST_PASSES else before - self.loss
         return None
 
     def _pass(self, X: Any, H: NDArray, W: NDArray | None = None) -> NDArray[np.float64]:
@@ -96,9 +96,15 @@ class GramDescent(TallDescent):
         used = np.diag(gram) > 0.0
         H[used] = Ht.T[used]
 
-    def _minimise(self, start: NDArray, tilt: NDArray, worth: float) -> tuple[NDArray, float, float]:
+    def _minimise(self, start: NDArray, tilt: NDArray, worth: float) -> tuple[NDArray, float, float, int]:
         return lower_on_sample(
-            self._sums_of_sample, self._solve_H, start, self._weights, tilt, worth=worth, max_passes=self._trust
+            self._sums_of_sample,
+            self._solve_H,
+            start,
+            self._weights,
+            tilt,
+            worth=lambda value: worth,
+            max_passes=self._trust,
         )
 
     def _sums_of_sample(self, H: NDArray) -> NDArray[np.float64]:

@@ -20,10 +20,10 @@ def lower_on_sample(
     penalties: Penalties,
     tilt: NDArray[np.float64],
     *,
-    worth: float,
+    worth: Callable[[float], float],
     max_passes: int,
-) -> tuple[NDArray[np.float64], float, float]:
-    """Lower the objective of a sample minus <tilt, H> until two steps in a row gain less than ``worth``.
+) -> tuple[NDArray[np.float64], float, float, int]:
+    """Lower the objective of a sample minus <tilt, H> until two steps in a row are not worth it.
 
     Each step minimises over H for fixed rows of W, and goes beyond; where that overshoots, the plain step is taken.
     Rows of H are kept at unit length where no penalty weighs them: then the length is free.
@@ -39,7 +39,8 @@ def lower_on_sample(
     penalties : Penalties
         Those on H by the sample's fraction of the rows.
     tilt : ndarray of shape (k, n)
-    worth : float
+    worth : callable
+        Takes the value, returns the decrease that is no longer worth a pass.
     max_passes : int
 
     Returns
@@ -49,12 +50,15 @@ def lower_on_sample(
         The value at ``start``.
     after : float
         The value at H.
+    passes : int
+        How often ``sums_at`` was called.
     """
     H = step = ahead = start
     before = after = np.inf
-    weight, extrapolated, small = 0.5, False, 0
-    for _ in range(max_passes):
+    weight, extrapolated, small, passes = 0.5, False, 0, 0
+    while passes < max_passes:
         sums = sums_at(ahead)
+        passes += 1
         B, C = unpack(sums, *ahead.shape)
         value = _value(ahead, sums, C, penalties) - float(np.vdot(tilt, ahead))
         if not value < after:
@@ -62,7 +66,7 @@ def lower_on_sample(
                 break
             weight, extrapolated, ahead = 0.5 * weight, False, step
             continue
-        small = small + 1 if after - value <= worth else 0
+        small = small + 1 if after - value <= worth(value) else 0
         after, H = value, ahead
         if small == 2:
             break
@@ -77,7 +81,7 @@ def lower_on_sample(
             _balance(ahead, penalties)
             weight = min(1.0, 1.1 * weight)
         step = new
-    return H, before, after
+    return H, before, after, passes
 
 
 def _balance(H: NDArray[np.float64], penalties: Penalties) -> None:

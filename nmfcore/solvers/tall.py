@@ -39,12 +39,15 @@ from nmfcore.solvers.row_pass import (
     sums_length,
 )
 from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
+from nmfcore.stopping import smallest_decrease
 from nmfcore.validation import PATTERNS, feature_major, top_value
 
 SAMPLE = 32768
 # The init sees these rows; a first fit, as many or, of rows with many columns, fewer.
 FIRST_SAMPLE, FIRST_SAMPLE_OF_MANY = 4096, 1024
 _INNER_PASSES = 40
+# A sample is not followed farther, however far X is to be.
+_LEAST_TOL = 1e-9
 _LEAST_ROWS = 256
 # Fewer blocks to a thread are solved sooner than another thread wakes.
 _LEAST_CHEAP_BLOCKS, _LEAST_BLOCKS = 4, 2
@@ -215,11 +218,11 @@ class TallCoordinateDescent:
         self._sample = sample_rows(X, sample_size, rng)
         self._share = self._sample.shape[1] / X.shape[1]
         self._weights = penalties.of_sample(self._share)
-        self._worth = 0.1 * (2.0 * np.sqrt(reference) * max(tol, 1e-7) / 100.0) * self._share
+        self._tol = tol
         self._balanced = penalties.none
         # Without a tolerance nobody asks.
         self._looks_ahead = tol > 0
-        self._prepared: tuple[NDArray, float] | None = None
+        self._prepared: tuple[NDArray, float, float] | None = None
         start = np.array(H, np.float64)
         if self._balanced:
             normalise_rows(start)
@@ -240,13 +243,15 @@ class TallCoordinateDescent:
 
         What the next step would bring is known from the sample alone, before that pass.
         """
-        candidate, expected = self._prepared or self._step_on_sample()
+        candidate, expected, n_updates = self._prepared or self._step_on_sample()
+        before = self.loss
         if not (self._accept(candidate) or self._accept(self._plain_step())):
             return None
-        if not self._looks_ahead:
-            return expected
-        self._prepared = self._step_on_sample()
-        return self._prepared[1]
+        # The sample is believed as far as it has just been right.
+        belief = min(1.0, (before - self.loss) / expected) if expected > 0.0 else 0.0
+        if self._looks_ahead:
+            self._prepared = _, expected, n_updates = self._step_on_sample()
+        return belief * expected / n_updates
 
     def factors(self) -> tuple[NDArray, NDArray]:
         """Return copies of W (m, k) and H (k, n)."""
@@ -317,7 +322,8 @@ class TallCoordinateDescent:
     def _solve_H(self, H: NDArray, B: NDArray, C: NDArray, l1: float, l2: float) -> None:
         step_H(H, B, C, l1, l2)
 
-    def _step_on_sample(self) -> tuple[NDArray, float]:
+    def _step_on_sample(self) -> tuple[NDArray, float, float]:
+        """Return an H, the decrease of the objective that is expected of it, and how many updates it counts as."""
         k, n = self.H.shape
         start = self.H.astype(np.float64)
         tilt = np.zeros((k, n))
@@ -328,21 +334,23 @@ class TallCoordinateDescent:
             if self._balanced:
                 # The objective does not change along a row of H, so neither may the tilt.
                 tilt -= np.sum(tilt * start, axis=1, keepdims=True) * start
-        H, before, after = self._minimise(start, tilt, self._worth * np.sqrt(max(self.loss, 0.0)))
-        return H.astype(self.X.dtype), (before - after) / self._share
+        # A pass over the sample takes so much of the time of one over X, and is worth it for so much of the decrease.
+        worth = self._share * smallest_decrease(self.loss, self._reference, max(self._tol, _LEAST_TOL))
+        H, before, after, passes = self._minimise(start, tilt, self._share * worth)
+        return H.astype(self.X.dtype), (before - after) / self._share, 1.0 + self._share * passes
 
     def _sample_gradient_parts(self, H: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         sums = self._pass(self._sample, H.astype(self.X.dtype))
         return unpack(sums, *H.shape)
 
-    def _minimise(self, start: NDArray, tilt: NDArray, worth: float) -> tuple[NDArray, float, float]:
+    def _minimise(self, start: NDArray, tilt: NDArray, worth: float) -> tuple[NDArray, float, float, int]:
         return lower_on_sample(
             SampleSums(self._sample, self._weights),
             step_H,
             start,
             self._weights,
             tilt,
-            worth=worth,
+            worth=lambda value: worth,
             max_passes=_INNER_PASSES,
         )
 
@@ -363,15 +371,24 @@ class SampleSums:
         return full_pass(self.sample, H, self.penalties, self._W, warm=warm)
 
 
-def fit_on_sample(X: NDArray, H: NDArray, penalties: Penalties, rng: np.random.RandomState, size: int) -> NDArray:
+def fit_on_sample(
+    X: NDArray, H: NDArray, penalties: Penalties, rng: np.random.RandomState, size: int, tol: float
+) -> NDArray:
     """Return H (k, n) lowered on ``size`` sampled rows of the feature-major X (n, m), by exact steps from H."""
     sample = sample_rows(X, size, rng)
     reference = 0.5 * float(np.einsum("ij,ij->", sample, sample, dtype=np.float64))
     H = np.array(H, np.float64)
     if penalties.none:
         normalise_rows(H)
-    weights = penalties.of_sample(sample.shape[1] / X.shape[1])
-    H, _, _ = lower_on_sample(
-        SampleSums(sample, weights), step_H, H, weights, np.zeros_like(H), worth=1e-6 * reference, max_passes=100
+    share = size / X.shape[1]
+    weights = penalties.of_sample(share)
+    H, *_ = lower_on_sample(
+        SampleSums(sample, weights),
+        step_H,
+        H,
+        weights,
+        np.zeros_like(H),
+        worth=lambda value: share * smallest_decrease(value, reference, max(tol, _LEAST_TOL)),
+        max_passes=100,
     )
     return H.astype(X.dtype)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nmfcore import factorize
 from nmfcore.penalties import Penalties
 from nmfcore.penalties.l1 import L1
 from nmfcore.penalties.l2 import L2
+from nmfcore.solvers import tall
 from nmfcore.solvers.row_pass import step_H
 from nmfcore.solvers.sample_descent import lower_on_sample, unpack, value_of
 from nmfcore.solvers.tall import SAMPLE, SampleSums, TallCoordinateDescent
@@ -32,7 +34,9 @@ def test_values_are_true_and_the_end_is_stationary(case, name, slope):
     tilt = slope * np.random.default_rng(2).standard_normal(start.shape) if name != "none" else np.zeros_like(start)
     kept = start.copy()
     sums_at = SampleSums(sample, penalties)
-    H, before, after = lower_on_sample(sums_at, step_H, start, penalties, tilt, worth=0.0, max_passes=2000)
+    H, before, after, _ = lower_on_sample(
+        sums_at, step_H, start, penalties, tilt, worth=lambda value: 0.0, max_passes=2000
+    )
     np.testing.assert_array_equal(start, kept)
     for value, at in ((before, start), (after, H)):
         sums = SampleSums(sample, penalties)(at)
@@ -50,9 +54,10 @@ def test_few_passes_lower_less_and_never_raise(case):
     values = []
     for passes in (1, 3, 10, 60):
         sums_at = SampleSums(sample, Penalties())
-        _, before, after = lower_on_sample(
-            sums_at, step_H, start, Penalties(), np.zeros_like(start), worth=0.0, max_passes=passes
+        _, before, after, n = lower_on_sample(
+            sums_at, step_H, start, Penalties(), np.zeros_like(start), worth=lambda value: 0.0, max_passes=passes
         )
+        assert n <= passes
         values.append(after)
     assert before >= values[0] >= values[1] > values[2] > values[3]
 
@@ -74,3 +79,31 @@ def test_a_fit_makes_no_step_for_nothing_and_none_too_few(m, k):
     assert np.all(-np.diff(losses) > worth)
     state.step()
     assert 0 <= losses[-1] - state.loss <= worth
+
+
+@pytest.mark.parametrize(("m", "n", "k", "size"), [(6000, 12, 4, 500), (20_000, 20, 7, 2000)])
+def test_a_sample_that_promises_too_much_is_not_believed_for_long(m, n, k, size):
+    # Without structure a sample expects many times of what X gives: believed each time, 165 and 169 steps.
+    X, rng = np.random.default_rng(0).random((n, m)), np.random.default_rng(1)
+    reference, start = 0.5 * float(np.square(X).sum()), rng.random((k, n))
+    state = TallCoordinateDescent(
+        X, start, Penalties(), np.random.RandomState(0), reference=reference, tol=1e-4, sample_size=size
+    )
+    n_steps, expected = 0, np.inf
+    while expected > smallest_decrease(state.loss, reference, 1e-4):
+        expected = state.step()
+        n_steps += 1
+    assert n_steps <= 40
+
+
+def test_passes_over_all_rows_are_as_few_as_the_tolerance_asks_for(monkeypatch):
+    passes = []
+    count = tall.full_pass
+    monkeypatch.setattr(tall, "full_pass", lambda *args, **rest: passes.append(1) or count(*args, **rest))
+    X = np.random.default_rng(0).random((2000, 20))
+    for tol, most in ((1e-4, 16), (1e-6, 200)):
+        passes.clear()
+        factorize(X, 3, tol=tol, random_state=0)
+        assert 3 <= len(passes) <= most
+    # A smaller tolerance is followed farther.
+    assert len(passes) > 16

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from nmfcore import NMF, factorization, factorize, iterate, objective, out_of_core
 from nmfcore.init import INITS
 from nmfcore.solvers import alternating
+from nmfcore.validation import as_dense_if_smaller
 from tests.nmfcore.data import make_data
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum number of iterations")
@@ -203,3 +204,19 @@ def test_score_and_explained_variance(X, loss, layout):
     )
     explained = 1 - expected.sum() / (weight @ divergence(means[None] + 0 * X)).sum()
     assert model.explained_variance(layout(X), sample_weight=weight) == pytest.approx(explained, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "share", "is_dense"),
+    [(np.float64, 0.35, True), (np.float64, 0.3, False), (np.float32, 0.27, True), (np.float32, 0.22, False)],
+)
+@pytest.mark.parametrize("settings", [{}, {"beta_loss": "kullback-leibler", "solver": "mu"}], ids=["default", "mu"])
+def test_sparse_data_that_are_no_smaller_than_an_array_have_its_bits(dtype, share, is_dense, settings):
+    S = sp.csr_array(sp.random(60, 50, share, "csr", dtype, np.random.default_rng(3)))
+    assert sp.issparse(as_dense_if_smaller(S)) != is_dense
+    sparse, dense = (NMF(4, random_state=0, max_iter=30, **settings).fit(A) for A in (S, S.toarray()))
+    # Whether sums in another order end in the same bits is up to the processor.
+    if is_dense:
+        np.testing.assert_array_equal(sparse.components_, dense.components_)
+    else:
+        assert sparse.reconstruction_err_ == pytest.approx(dense.reconstruction_err_, rel=1e-2)
