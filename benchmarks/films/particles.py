@@ -15,6 +15,8 @@ from skimage.measure import label
 
 from benchmarks.targets import Figure
 from segment.evaluate import ObjectScores, score_objects
+from segment.io import read_micrograph
+from segment.model.image import look_at
 from segment.objects import find_objects
 from segment.series import FrameSegmenter, open_series
 
@@ -78,13 +80,17 @@ def bam_images(folder: Path) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]
 
 
 def emps_images(folder: Path) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]]:
-    """Go through images, instances and polarity of the EMPS set; the polarity is that of the truth."""
+    """Go through images, instances and polarity of the EMPS set; the polarity is that of the truth.
+
+    Images are read as `segment objects` reads them: without information bands, burnt-in scale bars and letters.
+    """
     for path in sorted((folder / "images").glob("*.png")):
         image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         truth = cv2.imread(str(folder / "instances" / path.name), cv2.IMREAD_UNCHANGED)
         if image is not None and truth is not None:
             is_bright = float(image[truth > 0].mean()) > float(image[truth == 0].mean())
-            yield image / np.float32(255), truth.astype(np.int64), is_bright
+            micrograph = read_micrograph(path)
+            yield look_at(micrograph), truth[: len(micrograph.image)].astype(np.int64), is_bright
 
 
 def _otsu(image: NDArray[Any], is_bright: bool) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from skimage.filters import threshold_li
 from skimage.measure import label
 
 from segment.features.valid import taken
+from segment.objects.hulls import measure_hulls
 from segment.objects.split import noise_level, renumber, split_touching
 from segment.records import valid_of
 
@@ -16,6 +17,13 @@ from segment.records import valid_of
 DIRT = 0.05
 # Pixels from a boundary within which a blurred edge lies, and the reach over which levels are averaged, one sigma.
 BLUR, NEARBY = 2, 4.0
+# Waists are deeper than this fraction of the radius beside them.
+WAIST = 0.1
+# A hole between objects fills less than this fraction of its convex hull, and reaches this fraction of the way from the
+# level of objects to that of the background.
+HOLLOW, DEEP = 0.9, 0.75
+# Least fraction of a field that says what the level of the background is.
+LEAST_BACKGROUND = 0.01
 
 
 def find_objects(
@@ -28,7 +36,8 @@ def find_objects(
     """Find the objects of an image by their grey level, and part those that touch.
 
     The image is smoothed by one pixel and cut at the threshold of least cross entropy [1]_. The boundary then settles
-    where the grey level is halfway between those of the object and of the background nearby; holes are filled.
+    where the grey level is halfway between those of the object and of the background nearby. Holes are filled, but for
+    those that lie between objects.
 
     Parameters
     ----------
@@ -70,8 +79,11 @@ def find_objects(
     if min_pixels is not None and min_pixels < 1:
         raise ValueError(f"min_pixels must be at least 1, got {min_pixels}")
     side = find_polarity(grey, valid) if polarity == "auto" else polarity
-    mask = find_mask(grey, side, valid)
-    labels = split_touching(mask, grey, polarity=side, valid=valid) if split else label(mask, connectivity=1)
+    mask, gaps = find_mask(grey, side, valid)
+    if split:
+        labels = split_touching(mask, grey, polarity=side, waist=WAIST, gaps=gaps, valid=valid)
+    else:
+        labels = label(mask, connectivity=1)
     labels = labels if valid is None else np.where(valid, labels, 0)
     return drop_small(labels, min_pixels)
 
@@ -82,15 +94,19 @@ def find_polarity(image: NDArray[np.floating], valid: NDArray[np.bool_] | None =
     return "bright" if float(np.mean((grey - grey.mean()) ** 3)) >= 0 else "dark"
 
 
-def find_mask(image: NDArray[np.floating], polarity: str, valid: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Return where objects are, holes filled; nowhere in an image of noise only.
+def find_mask(
+    image: NDArray[np.floating], polarity: str, valid: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where objects are, holes filled, and which of the holes may lie between objects.
 
-    Where pixels are excluded the mask goes on over what stands in their place, mirrored; holes are filled elsewhere.
+    Nowhere in an image of noise only. Where pixels are excluded the mask goes on over what stands in their place,
+    mirrored; holes are filled elsewhere.
     """
     grey = ndimage.gaussian_filter(image if polarity == "bright" else -image, 1.0)
+    nowhere = np.zeros(grey.shape, dtype=bool)
     seen = taken(grey, valid)
     if float(seen.max()) <= float(seen.min()):
-        return np.zeros(grey.shape, dtype=bool)
+        return nowhere, nowhere
     mask = grey > threshold_li(seen)
     inside = taken(mask, valid)
     # A Gaussian of one pixel leaves 1 / sqrt(4 pi) of white noise. Both sides of a threshold through noise alone differ
@@ -98,8 +114,32 @@ def find_mask(image: NDArray[np.floating], polarity: str, valid: NDArray[np.bool
     noise = noise_level(image, valid) / np.sqrt(4 * np.pi)
     contrast = 0.0 if inside.all() or not inside.any() else float(seen[inside].mean() - seen[~inside].mean())
     if contrast <= 0 or contrast < 4 * np.sqrt(2 / np.pi) * noise:
+        return nowhere, nowhere
+    mask = settle_boundaries(grey, mask)
+    filled = fill_holes(mask, valid)
+    return filled, _find_gaps(grey, mask, filled, valid)
+
+
+def _find_gaps(
+    grey: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    filled: NDArray[np.bool_],
+    valid: NDArray[np.bool_] | None,
+) -> NDArray[np.bool_]:
+    """Return the holes that are hollow, as those between round objects are, and as deep as the background."""
+    holes = label(filled & ~mask, connectivity=1)
+    n = int(holes.max())
+    objects, background = (grey[place if valid is None else place & valid] for place in (mask, ~filled))
+    if not n or not len(objects):
         return np.zeros(grey.shape, dtype=bool)
-    return fill_holes(settle_boundaries(grey, mask), valid)
+    y, x = np.nonzero(holes)
+    hull = measure_hulls(holes[y, x].astype(np.intp) - 1, y, x, n)[2]
+    is_gap = np.bincount(holes[y, x])[1:] < HOLLOW * hull
+    if len(background) >= LEAST_BACKGROUND * grey.size:
+        level = np.median(objects)
+        holes_level = np.asarray(ndimage.median(grey, holes, np.arange(1, n + 1)))
+        is_gap &= level - holes_level >= DEEP * (level - np.median(background))
+    return np.append(False, is_gap)[holes]
 
 
 def fill_holes(mask: NDArray[np.bool_], valid: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:

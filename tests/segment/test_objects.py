@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from skimage.measure import label, perimeter_crofton, regionprops
 
 from segment.evaluate import match_objects, score_objects
@@ -15,7 +16,7 @@ from segment.objects import (
     split_touching,
     trace_outlines,
 )
-from segment.objects.find import drop_small, find_polarity
+from segment.objects.find import drop_small, find_mask, find_polarity
 from segment.objects.hulls import shoelace
 from segment.objects.split import noise_level, renumber
 from segment.records import Table
@@ -27,8 +28,6 @@ def disc(shape: tuple[int, int], y: float, x: float, r: float) -> np.ndarray:
 
 
 def blobs(seed: int, shape: tuple[int, int] = (60, 70)) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter
-
     return label(gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2) > 0.1, connectivity=1)
 
 
@@ -186,6 +185,47 @@ def test_noise_makes_no_lines():
     assert split_touching(mask, np.where(mask, 0.6, 0.4) + rng.normal(scale=0.1, size=mask.shape)).max() == 1
 
 
+def test_texture_makes_no_lines():
+    y, x = np.mgrid[:100, :160]
+    mask = draw([(50, 45), (50, 112)], 36, (100, 160)) | (np.abs(y - 50) < 20) & (np.abs(x - 80) < 30)
+    rng = np.random.default_rng(3)
+    grain = gaussian_filter(rng.normal(size=mask.shape), 2)
+    image = np.where(mask, 0.7 + 0.1 * grain / grain.std(), 0.2)
+    assert split_touching(mask, image, waist=0.1).max() == 2
+
+
+def test_outlines_of_wide_objects_may_be_rough():
+    y, x = np.mgrid[:240, :240] - 120.0
+    angle = np.arctan2(y / 0.5, x)
+    mask = np.hypot(y / 0.5, x) < 90 + 8 * np.sin(6 * angle)
+    assert split_touching(mask).max() > 1
+    assert split_touching(mask, waist=0.1).max() == 1
+    assert split_touching(draw([(20, 20), (20, 37), (60, 60)], 10), waist=0.1).max() == 3
+
+
+def test_holes_between_objects_separate_them_and_holes_within_are_filled():
+    centres = [(60.0, 60.0), (60.0, 100.0), (100.0, 60.0), (100.0, 100.0)]
+    mask = draw(centres, 20.5, (150, 220)) | draw([(60, 170)], 24, (150, 220))
+    image = np.where(mask & ~disc(mask.shape, 60, 170, 12), 0.8, 0.2)
+    labels = find_objects(image)
+    assert labels.max() == 5
+    assert labels[60, 170] == labels[60, 150] > 0
+    assert labels[80, 80] == 0
+    assert len({int(labels[int(y), int(x)]) for y, x in centres}) == 4
+    gaps = find_mask(image, "bright")[1]
+    assert gaps[80, 80]
+    assert not gaps[60, 170]
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [({"depth": -1.0}, "depth"), ({"waist": 2.0}, "waist"), ({"gaps": np.zeros((2, 2), dtype=bool)}, "gaps")],
+)
+def test_wrong_ways_to_part_are_named(more, word):
+    with pytest.raises(ValueError, match=f"^{word}"):
+        split_touching(np.ones((5, 5), dtype=bool), **more)
+
+
 def test_every_pixel_of_a_mask_has_an_id_in_reading_order():
     mask = blobs(4) > 0
     labels = split_touching(mask)
@@ -231,8 +271,6 @@ def test_dirt_is_dropped_by_area():
 @pytest.mark.parametrize("r", [5.0, 6.3, 9.7])
 @pytest.mark.parametrize("contrast", [0.6, -0.6])
 def test_outlines_lie_between_pixels(r, contrast):
-    from scipy.ndimage import gaussian_filter
-
     fine = gaussian_filter(disc((400, 400), 199.5, 199.5, 10 * r).astype(float), 12)
     image = 0.5 + contrast * (fine.reshape(40, 10, 40, 10).mean(axis=(1, 3)) - 0.5)
     mask = image > 0.5 if contrast > 0 else image < 0.5
