@@ -41,6 +41,7 @@ def guide(
     smoothing: float = SMOOTHING,
     leeway: float = LEEWAY,
     valid: NDArray[np.bool_] | None = None,
+    image_name: str | None = None,
 ) -> Guidance:
     """Label the pixels of one image so that the areas of the phases agree with known fractions.
 
@@ -86,6 +87,8 @@ def guide(
     valid : ndarray of bool, shape (h, w), optional
         Pixels that the fractions are of; None: all. The others keep their labels, and count in nothing. Fractions that
         are maps are of all pixels.
+    image_name : str, optional
+        What a warning calls the image.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def guide(
     prior = Prior(sigma, hard, gate, strict)
     if valid is not None and (target.ndim > 1 or valid.all()):
         valid = None
-    return _guided([abundances], images, names, target, prior, smoothing, views, shown, leeway, valid)[0]
+    return _guided([abundances], images, names, target, prior, smoothing, views, shown, leeway, valid, image_name)[0]
 
 
 def guide_batch(
@@ -236,6 +239,7 @@ def _guided(
     shown: NDArray[np.uint8] | None = None,
     leeway: float = LEEWAY,
     valid: NDArray[np.bool_] | None = None,
+    image_name: str | None = None,
 ) -> tuple[Guidance, ...]:
     check_sizes(images, batch)
     every_score = [log_scores(abundances, smoothing) for abundances in batch]
@@ -257,7 +261,7 @@ def _guided(
     contradicts = prior.contradicts(conflict, misnaming, is_blurred)
     is_met = learned is not None and learned.is_met and not prior.hard
     is_guided = not says_nothing and not is_met and not (contradicts and prior.abstains(is_blurred))
-    _warn(names, says_nothing, contradicts, is_guided, conflict, misnaming, learned)
+    _warn(image_name, names, says_nothing, contradicts, is_guided, conflict, misnaming, learned)
     gate, offsets, labels = np.inf, np.zeros(len(names)), unguided
     if is_guided:
         scores = [image[present] for image in scores]
@@ -360,6 +364,7 @@ def _areas(labels: NDArray[np.uint8], n_phases: int) -> NDArray[np.float64]:
 
 
 def _warn(
+    image_name: str | None,
     names: tuple[str, ...],
     says_nothing: bool,
     contradicts: bool,
@@ -381,4 +386,5 @@ def _warn(
         message += "" if is_guided else "; labels are unguided"
     else:
         return
-    warnings.warn(message, CompositionWarning, stacklevel=4)
+    whose = "" if image_name is None else f"{image_name}: "
+    warnings.warn(whose + message, CompositionWarning, stacklevel=4)

@@ -12,7 +12,7 @@ from segment.features.grey import SMALLEST, fill_pair, stretch
 from segment.features.histogram import fill_histogram, windowed
 from segment.features.rows import FeatureRows, enlarge_rows
 from segment.features.scale import coarseness, window_sigma, window_weight, working_shape
-from segment.features.valid import valid_at
+from segment.features.valid import taken, valid_at
 from segment.records import Neighbourhood, valid_of
 
 # Bilateral filter: its diameter and width in pixels, and its width in grey levels as a fraction of the range. It keeps
@@ -56,9 +56,10 @@ def compute_texture(
     small = np.asarray(cv2.resize(out[0], shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     coarse = coarseness(small, window_sigma(shape) * scale, valid_at(valid, shape))
     weight = window_weight(coarse)
+    seen = Neighbourhood(window, weight, coarse, *_levels(out[0], valid))
     out[2:] *= np.float32(weight)
     np.maximum(out, SMALLEST, out=out)
-    return Neighbourhood(window, weight, coarse)
+    return seen
 
 
 def open_texture(image: NDArray[np.float32], scale: float, flatten: int) -> FeatureRows:
@@ -92,7 +93,8 @@ def open_texture(image: NDArray[np.float32], scale: float, flatten: int) -> Feat
             start += len(histogram)
         np.maximum(out, SMALLEST, out=out)
 
-    return FeatureRows(names, shape, Neighbourhood(sigma * min(shape) / min(working), weight, coarse), fill)
+    seen = Neighbourhood(sigma * min(shape) / min(working), weight, coarse, *_levels(bright, valid))
+    return FeatureRows(names, shape, seen, fill)
 
 
 def compute_histogram(
@@ -175,6 +177,13 @@ def find_bands(grey: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         "edge": np.sqrt(across * across + down * down),
     }
     return {name: np.asarray(band, np.float32) for name, band in bands.items()}
+
+
+def _levels(bright: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> tuple[float, float]:
+    """Return mean and standard deviation of a plane, over the pixels that take part."""
+    # OpenCV sums in double precision, without a copy in it.
+    mean, spread = cv2.meanStdDev(taken(bright, valid))
+    return float(mean[0, 0]), float(spread[0, 0])
 
 
 def _names(bins: dict[str, int]) -> tuple[str, ...]:

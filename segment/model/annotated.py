@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 import nmfcore
 from segment.features import FEATURES
+from segment.features.colour import PAIRS
 from segment.model.fitted import FittedModel
 from segment.model.labels import UNLABELLED
 from segment.model.parameters import Parameters
@@ -25,6 +27,8 @@ POWERS = (0.0, 0.5, 1.0)
 # Strengths of the logistic calibration, among which held-out blocks of the labelled pixels choose.
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 BLOCKS_PER_SIDE = 3
+# How much of the logarithms of the labelled fractions is taken out where labels cover an image: others have others.
+EVENNESS = 0.25
 # Of labelled pixels, and of these for choosing a strength.
 MOST_ROWS, MOST_COMPARED = 20_000, 5_000
 SMALLEST = np.float32(1e-3)
@@ -43,7 +47,10 @@ def learn_from_labels(
     Each phase gets up to four atoms, the means of groups of its labelled pixels. Every pixel is explained by all atoms,
     ``min 1/2 |lift(x) - w H|^2 over w >= 0`` (see `segment.model.teaching.lift`), in three metrics of the features; a
     logistic model of the fractions of the atoms says how much each speaks for each phase. Held-out blocks of the
-    labelled pixels choose its strength.
+    labelled pixels choose its strength. Where labels cover their images, a quarter of the logarithms of the fractions
+    that they state is taken out, less in proportion where they cover less.
+    Windowed features count by the square of the weight that the labelled images give them: less where phases are finer
+    than the window.
 
     Parameters
     ----------
@@ -61,6 +68,11 @@ def learn_from_labels(
     -------
     FittedModel
         Phases in the order of their ids; its components are the mean features of each phase's pixels.
+
+    Warns
+    -----
+    RuntimeWarning
+        If a phase has no labelled pixels or too few to describe it, or most of them look like those of another phase.
     """
     k = parameters.n_phases
     every_ids = [_resized(ids, grey.shape) for ids, grey in zip(annotations, greys, strict=True)]
@@ -71,12 +83,18 @@ def learn_from_labels(
     painted = np.sum([np.bincount(ids[ids != UNLABELLED], minlength=k) for ids in every_ids], axis=0)
     step, stride = (max(1, -(-count // MOST_ROWS)) for count in (painted.sum(), sum(map(count_valid, greys))))
     parts: list[tuple[NDArray[Any], ...]] = []
+    weight = 0.0
     for index, (grey, ids) in enumerate(zip(greys, every_ids, strict=True)):
-        X = visible(stack or extract_features(grey, parameters))
+        features = stack or extract_features(grey, parameters)
+        X = visible(features)
         rows = np.flatnonzero(ids != UNLABELLED)[::step]
+        weight += len(rows) * (1.0 if features.neighbourhood is None else features.neighbourhood.weight)
         parts.append(
             (X[rows], ids[rows].astype(np.intp), _blocks(grey.shape, index)[rows], X[valid_rows(grey)[::stride]])
         )
+    weight /= sum(len(part[0]) for part in parts)
+    covered = sum(count_valid(grey) for grey, ids in zip(greys, every_ids, strict=True) if (ids != UNLABELLED).any())
+    evenness = EVENNESS * float(painted.sum()) / covered
     known, owners, blocks, everything = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
     # Not at the top, here and below: scikit-learn takes a second to load.
     from threadpoolctl import threadpool_limits
@@ -93,11 +111,16 @@ def learn_from_labels(
             owners = np.concatenate([owners, np.repeat(missing, leading.shape[1])])
             blocks = np.concatenate([blocks, np.arange(leading.size) % BLOCKS_PER_SIDE])
         deviations = np.maximum(everything.std(axis=0), SMALLEST)
-        metrics = [(high - low) / deviations**power for power in POWERS]
+        is_own = np.isin(FEATURES[parameters.features].names, PAIRS)
+        counts = np.where(is_own, 1.0, weight**2).astype(np.float32)
+        metrics = [counts * (high - low) / deviations**power for power in POWERS]
         dictionaries = tuple(
-            _make_dictionary(known, owners, blocks, (low, high, metric / np.linalg.norm(metric)), parameters)
+            _make_dictionary(known, owners, blocks, (low, high, metric / np.linalg.norm(metric)), parameters, evenness)
             for metric in metrics
         )
+    teaching = Teaching(dictionaries, tuple(int(count) for count in painted))
+    for doubt in _doubts(teaching, owners, teaching.shares(known).argmax(axis=0)):
+        warnings.warn(f"labels: {doubt}", RuntimeWarning, stacklevel=3)
     components = np.stack([known[owners == phase].mean(axis=0, dtype=np.float64) for phase in range(k)])
     components = components.astype(np.float32)
     nmf = nmfcore.NMF(k)
@@ -116,8 +139,32 @@ def learn_from_labels(
         n_iter=0,
         is_converged=True,
         training=tuple(training),
-        teaching=Teaching(dictionaries, tuple(int(count) for count in painted)),
+        teaching=teaching,
     )
+
+
+def _doubts(teaching: Teaching, owners: NDArray[np.intp], mapped: NDArray[np.intp]) -> Iterable[str]:
+    """Yield what is doubtful about labelled pixels of phases ``owners``, mapped as ``mapped``, a sentence each."""
+    for phase, count in enumerate(teaching.painted):
+        if count == 0:
+            yield (
+                f"no pixel of phase {phase} is labelled; it is sought among the unlabelled pixels, so look at its map, "
+                "or label some of it"
+            )
+            continue
+        if count < PIXELS_PER_ATOM:
+            pixels = "1 pixel" if count == 1 else f"{count} pixels"
+            yield (
+                f"phase {phase} is learned from {pixels}; label at least {PIXELS_PER_ATOM}, or one place stands for "
+                "the whole phase"
+            )
+        shares = np.bincount(mapped[owners == phase], minlength=len(teaching.painted)) / np.sum(owners == phase)
+        likest = int(shares.argmax())
+        if likest != phase:
+            yield (
+                f"{100 * shares[likest]:.0f} % of the pixels labelled as phase {phase} look more like phase {likest}: "
+                "the labels contradict each other, or the two phases look alike"
+            )
 
 
 def _make_dictionary(
@@ -126,6 +173,7 @@ def _make_dictionary(
     blocks: NDArray[np.intp],
     metric: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
     parameters: Parameters,
+    evenness: float,
 ) -> Dictionary:
     from sklearn.linear_model import LogisticRegression
 
@@ -140,6 +188,7 @@ def _make_dictionary(
     if k == 2:
         # Of two phases scikit-learn models the second only.
         slopes, offsets = np.hstack([-slopes, slopes]) / 2, np.concatenate([-offsets, offsets]) / 2
+    offsets -= evenness * np.log(np.bincount(owners, minlength=k) / len(owners))
     # One layout in memory, that of a model read from a file: sums in another order have other bits.
     return Dictionary(*metric, np.ascontiguousarray(atoms), np.ascontiguousarray(slopes), offsets)
 

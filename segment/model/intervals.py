@@ -153,7 +153,8 @@ def find_dictionary_fractions(micrograph: Micrograph, model: FittedModel) -> NDA
         prepared(shrink(look_at(micrograph)), replace(model.parameters, size="native")), model.parameters
     )
     rows, columns = place_pixels(micrograph)
-    X = visible(replace(stack, data=np.ascontiguousarray(stack.data[:, None, rows, columns])))
+    drawn = replace(stack, data=np.ascontiguousarray(stack.data[:, None, rows, columns]))
+    X = visible(drawn, teaching.is_standardised)
     each = [replace(teaching, dictionaries=(one,)).shares(X).argmax(axis=0) for one in teaching.dictionaries]
     return np.array([np.bincount(one, minlength=len(teaching.painted)) / len(one) for one in each])
 

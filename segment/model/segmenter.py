@@ -399,6 +399,7 @@ class Segmenter:
                 strict=strict,
                 valid=micrograph.valid,
                 leeway=LEEWAY if model.chosen is None else model.chosen.leeway,
+                image_name=micrograph.name,
             )
         if guidance is not None:
             guidance = compare(guidance, drawn, micrograph.valid)

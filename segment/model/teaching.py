@@ -15,6 +15,8 @@ from segment.records import FeatureStack
 BLOCK = 65536
 # Features of the pixel itself; the others are windowed where there is a window.
 OWN = ("bright", "dark")
+# Standard deviations of the grey level from its mean at which "bright" is 0 and 1.
+REACH = 3.0
 SINGLE = ("low", "high", "weights", "atoms")
 
 
@@ -59,10 +61,14 @@ class Teaching:
         Several, in different metrics of the features; their log-odds are averaged.
     painted : tuple of int
         Number of labelled pixels of each phase; 0: the phase was found among the unlabelled pixels.
+    is_standardised : bool
+        Whether the grey levels of every image are standardised, see `visible`; in files of earlier versions they are
+        not.
     """
 
     dictionaries: tuple[Dictionary, ...]
     painted: tuple[int, ...]
+    is_standardised: bool = True
 
     def shares(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the fraction of each phase in each row of X, shape (k, n_pixels); they sum to one.
@@ -81,6 +87,8 @@ class Teaching:
         """Return everything as JSON values, from which `from_json` makes the same bits again."""
         return {
             "painted": list(self.painted),
+            # A model of an earlier version keeps its digest.
+            **({"is_standardised": True} if self.is_standardised else {}),
             "dictionaries": [
                 {field.name: getattr(one, field.name).tolist() for field in fields(Dictionary)}
                 for one in self.dictionaries
@@ -88,15 +96,32 @@ class Teaching:
         }
 
 
-def visible(stack: FeatureStack) -> NDArray[np.float32]:
+def visible(stack: FeatureStack, is_standardised: bool = True) -> NDArray[np.float32]:
     """Return the features of one image as they are compared with those of another, shape (n_pixels, n_features).
 
-    Windowed features that were weighted by what this one image looks like get their full weight back.
+    Windowed features that were weighted by what this one image looks like get their full weight back. The grey level is
+    measured in standard deviations from the mean of its image, three of which either way are the whole range: one pore,
+    or one bright grain, sets the ends of an image's grey levels, and moves its mean far less.
+
+    Parameters
+    ----------
+    stack : FeatureStack
+    is_standardised : bool, default True
+        Whether to standardise the grey level, where the features say its mean and deviation.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_pixels, n_features)
     """
-    if stack.neighbourhood is None or stack.neighbourhood.weight == 1.0:
+    seen = stack.neighbourhood
+    if seen is None or (seen.weight == 1.0 and seen.mean is None):
         return stack.X
-    is_own = np.isin(stack.names, OWN)
-    return stack.X / np.where(is_own, 1.0, stack.neighbourhood.weight).astype(np.float32)
+    X = stack.X / np.where(np.isin(stack.names, OWN), 1.0, seen.weight).astype(np.float32)
+    if is_standardised and seen.mean is not None and seen.spread:
+        bright, dark = (stack.names.index(name) for name in OWN)
+        X[:, bright] = np.clip(0.5 + (X[:, bright] - seen.mean) / (2 * REACH * seen.spread), 0, 1)
+        X[:, dark] = 1 - X[:, bright]
+    return X
 
 
 def lift(
@@ -185,4 +210,4 @@ def from_json(record: dict[str, Any], n_phases: int, n_features: int) -> Teachin
     painted = tuple(int(count) for count in record["painted"])
     if not dictionaries or len(painted) != n_phases:
         raise ValueError(f"{len(dictionaries)} dictionaries for {len(painted)} phases where {n_phases} were described")
-    return Teaching(tuple(dictionaries), painted)
+    return Teaching(tuple(dictionaries), painted, bool(record.get("is_standardised", False)))

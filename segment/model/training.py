@@ -193,7 +193,7 @@ def unmix(stack: FeatureStack, model: FittedModel) -> NDArray[np.float32]:
             f"this version of {model.parameters.features!r} gives {', '.join(stack.names)}"
         )
     if model.teaching is not None:
-        return model.teaching.shares(visible(stack))
+        return model.teaching.shares(visible(stack, model.teaching.is_standardised))
     X = stack.X
     # No phase at all: the engine, like scikit-learn, refuses an H of zeros.
     if not model.components.any():

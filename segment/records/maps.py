@@ -25,11 +25,15 @@ class Neighbourhood:
     coarseness : float or None
         Fraction of the grey levels' variance that such a window leaves, 0 to 1, from which the weight follows; None
         where there is nothing to weigh against.
+    mean, spread : float or None
+        Mean and standard deviation of the feature "bright" over the image; None where it is not measured.
     """
 
     window_px: float
     weight: float = 1.0
     coarseness: float | None = None
+    mean: float | None = None
+    spread: float | None = None
 
 
 @dataclass(frozen=True)

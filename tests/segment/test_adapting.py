@@ -158,7 +158,9 @@ def test_a_phase_of_two_looks_keeps_both():
 
 
 @pytest.mark.parametrize(
-    "change", [{"refine": False}, {"n_phases": 1}, {"labels": True}], ids=["components", "one phase", "taught"]
+    "change",
+    [{"refine": False}, {"n_phases": 1}, {"labels": True, "n_phases": 2}],
+    ids=["components", "one phase", "taught"],
 )
 def test_other_models_map_every_image_as_it_is(change, monkeypatch):
     labels = [alloy(0)[0], None] if change.pop("labels", False) else None

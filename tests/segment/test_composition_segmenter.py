@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -61,10 +62,12 @@ def test_more_fractions_than_phases_are_refused(fitted):
         fitted.predict(blobs()[1], fractions={"austenite": 1.0})
 
 
-def test_an_image_of_one_grey_level_is_left_unguided(fitted):
-    several = pytest.warns(CompositionWarning, match="no contrast")
+def test_an_image_of_one_grey_level_is_left_unguided(fitted, tmp_path):
+    flat = tmp_path / "flat.png"
+    cv2.imwrite(str(flat), np.full((40, 40), 128, np.uint8))
+    several = pytest.warns(CompositionWarning, match=r"^flat: the phases have no contrast")
     with several, pytest.warns(RuntimeWarning, match="has a single grey level"):
-        done = fitted.predict(np.full((40, 40), 0.5, np.float32), fractions=[0.4, 0.6])
+        done = fitted.predict(flat, fractions=[0.4, 0.6])
     assert not done.guidance.is_guided
 
 

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from segment import Segmenter
 from segment.cli import app
+from segment.features import extract
 from segment.io import ImageReadError, read_micrograph, write_png
 from segment.model import ModelFileError, storage
-from segment.model.annotated import _choose_strength, _group
+from segment.model.annotated import EVENNESS, _choose_strength, _group
 from segment.model.labels import read_labels
 from segment.model.teaching import from_json, lift, visible
 from segment.pipeline import rerun
@@ -78,7 +79,8 @@ def test_strokes_change_what_is_found():
 
 def test_a_phase_that_nobody_painted_is_found_among_the_rest():
     image, truth = bands()
-    segmenter = Segmenter(3, features="grey").fit(image, strokes(truth, 0, 1))
+    with pytest.warns(RuntimeWarning, match="no pixel of phase 2 is labelled"):
+        segmenter = Segmenter(3, features="grey").fit(image, strokes(truth, 0, 1))
     assert segmenter.model.teaching.painted[2] == 0 < min(segmenter.model.teaching.painted[:2])
     assert np.mean(segmenter.predict(image).labels == truth) > 0.95
 
@@ -181,6 +183,56 @@ def test_what_one_image_looks_like_does_not_weigh_its_features():
     stack = FeatureStack(data, ("bright", "dark", "edge_0"), Neighbourhood(4.0, 0.25, 0.06))
     assert visible(stack).tolist() == [[1, 1, 4]] * 4
     assert visible(FeatureStack(data, stack.names)).tolist() == [[1, 1, 1]] * 4
+
+
+def test_grey_levels_are_measured_from_the_mean_of_their_image():
+    data = np.float32([[[0.2, 0.4]], [[0.8, 0.6]], [[0.5, 0.5]]])
+    stack = FeatureStack(data, ("bright", "dark", "edge_0"), Neighbourhood(4.0, 0.5, 0.1, mean=0.3, spread=0.1))
+    assert np.allclose(visible(stack), [[1 / 3, 2 / 3, 1], [2 / 3, 1 / 3, 1]])
+    assert np.allclose(visible(stack, is_standardised=False), [[0.2, 0.8, 1], [0.4, 0.6, 1]])
+    seen = extract(bands()[0], "texture").neighbourhood
+    assert seen.mean == pytest.approx(0.5, abs=0.1)
+    assert seen.spread == pytest.approx(0.26, abs=0.05)
+
+
+def test_a_pore_does_not_change_the_phases_of_an_image():
+    truth = (np.indices((96, 96)).sum(axis=0) // 12 % 2).astype(np.uint8)
+    noise = np.random.default_rng(0).normal(scale=0.02, size=truth.shape)
+    image = (0.6 + 0.1 * truth + noise).astype(np.float32)
+    holed = image.copy()
+    holed[40:46, 40:46] = 0
+    found = Segmenter().fit(image, labels=truth).predict(holed).labels
+    assert np.mean(found == truth) > 0.95
+
+
+def test_windows_count_less_where_phases_are_finer():
+    truth = (np.indices((96, 96)).sum(axis=0) // 6 % 2).astype(np.uint8)
+    image = (0.6 + 0.1 * truth).astype(np.float32)
+    taught = Segmenter().fit(image, labels=truth).model.teaching
+    weight = extract(image, "texture").neighbourhood.weight
+    assert weight < 1
+    first = taught.dictionaries[0]
+    weights = first.weights / (first.high - first.low)
+    assert np.allclose(weights[2:] / weights[0], weight**2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_fractions_of_a_labelled_image_count_less_than_it_says(step):
+    image, truth = bands(order=(0, 0, 0, 1))
+    labels = np.full_like(truth, 255)
+    labels[::step] = truth[::step]
+    (dictionary, *_) = Segmenter(features="grey").fit(image, labels=labels).model.teaching.dictionaries
+    # What scikit-learn finds for two phases is made to sum to zero.
+    assert dictionary.offsets.sum() == pytest.approx(-EVENNESS / step * np.log(0.75 * 0.25))
+
+
+def test_a_model_of_an_earlier_version_keeps_its_grey_levels_and_its_digest(taught):
+    record = taught.model.teaching.to_json()
+    assert record.pop("is_standardised")
+    earlier = from_json(record, 3, 2)
+    assert not earlier.is_standardised
+    assert earlier.to_json() == record
+    assert from_json(taught.model.teaching.to_json(), 3, 2).is_standardised
 
 
 def test_the_number_of_threads_changes_no_bit():
@@ -301,3 +353,23 @@ def test_an_image_of_one_grey_level_is_said_by_a_taught_model_too():
     with pytest.warns(RuntimeWarning, match="single grey level: the phases have no contrast"):
         found = segmenter.predict(np.zeros((60, 80), np.float32))
     assert any("the phases have no contrast in it" in note for note in found.treatment.notes)
+
+
+def test_what_is_doubtful_about_labels_is_said():
+    image, truth = bands()
+    labels = strokes(truth, 0, 1, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Segmenter(features="grey").fit(image, labels=labels)
+    single = np.where(labels == 2, 255, labels).astype(np.uint8)
+    single[5, 60] = 2
+    with pytest.warns(RuntimeWarning, match="labels: phase 2 is learned from 1 pixel; label at least 10"):
+        Segmenter(features="grey").fit(image, labels=single)
+    with pytest.warns(RuntimeWarning, match="labels: no pixel of phase 2 is labelled"):
+        Segmenter(features="grey", n_phases=3).fit(image, labels=strokes(truth, 0, 1))
+    # A few strokes of phase 2 where phase 1 is, which has more.
+    contradicting = strokes(truth, 0, 1)
+    contradicting[5, 25:46:4] = 2
+    contradicting[41, 25:46:4] = 2
+    with pytest.warns(RuntimeWarning, match="of the pixels labelled as phase 2 look more like phase 1"):
+        Segmenter(features="grey").fit(image, labels=contradicting)
